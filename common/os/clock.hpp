@@ -1,0 +1,43 @@
+// Time: for people and the log (ms since 1970), and for waiting (a deadline). Never used for order.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace dfs::os {
+
+/// Milliseconds since 1970-01-01T00:00Z.
+[[nodiscard]] std::uint64_t wall_clock_ms() noexcept;
+
+using Monotonic = std::chrono::steady_clock;
+
+/// A moment until which something is waited for.
+class Deadline {
+ public:
+  static Deadline after(std::chrono::nanoseconds span) noexcept {
+    // Saturates: a caller's "for ever" must not wrap round to the past.
+    const auto now = Monotonic::now();
+    if (span > std::chrono::hours(24 * 365)) return never();
+    return Deadline(now + span);
+  }
+  static Deadline never() noexcept { return Deadline(Monotonic::time_point::max()); }
+
+  [[nodiscard]] bool passed() const noexcept {
+    return at_ != Monotonic::time_point::max() && Monotonic::now() >= at_;
+  }
+  /// What is left, at least 0; capped at an hour, so that it fits every system call.
+  [[nodiscard]] std::chrono::nanoseconds left() const noexcept;
+  /// As poll(2) wants it: rounded up, so that it never spins at the end.
+  [[nodiscard]] int left_ms() const noexcept;
+
+ private:
+  explicit Deadline(Monotonic::time_point at) noexcept : at_(at) {}
+  Monotonic::time_point at_;
+};
+
+/// Tells the processor that this is a spin loop.
+void pause_processor() noexcept;
+/// Processors this process may run on.
+[[nodiscard]] unsigned processors() noexcept;
+
+}  // namespace dfs::os

@@ -1,0 +1,102 @@
+// Files and directories: the log, its side files, its lock. errno becomes an Error here, once, with
+// a text that begins with the operation and the path.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/os/descriptor.hpp"
+
+namespace dfs::os {
+
+/// What a path or an open file is, as far as dfs decides by it.
+struct FileStatus {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::uint64_t links = 0;
+  std::uint32_t mode = 0;  ///< permission bits
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  bool regular = false;
+  bool directory = false;
+  bool socket = false;
+  [[nodiscard]] bool same_file(const FileStatus& other) const noexcept {
+    return device == other.device && inode == other.inode;
+  }
+};
+
+struct OpenMode {
+  bool write = false;
+  bool create = false;
+  bool exclusive = false;     ///< with create: fail where something stands there
+  std::uint32_t mode = 0666;  ///< of a file made; the umask is applied
+};
+
+/// An open file and the path it was opened by (for messages). Threads: the calls are the kernel's;
+/// any.
+class File {
+ public:
+  File() = default;
+  static Result<File> open(std::string path, OpenMode mode);
+  /// Takes over a descriptor that was inherited or received.
+  static File adopt(Descriptor descriptor, std::string path);
+
+  [[nodiscard]] bool is_open() const noexcept { return descriptor_.is_open(); }
+  [[nodiscard]] int fd() const noexcept { return descriptor_.get(); }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  void rename_to(std::string path) { path_ = std::move(path); }  ///< the name in messages only
+  void close() noexcept { descriptor_.reset(); }
+
+  [[nodiscard]] Result<FileStatus> status() const;
+  /// Writes all of `bytes` at `offset`, or fails; how much of it reached the file is then unknown.
+  [[nodiscard]] Result<void> write_at(std::string_view bytes, std::uint64_t offset) const;
+  /// All that stands from `offset`, `bytes` at the most.
+  [[nodiscard]] Result<std::string> read_at(std::uint64_t offset, std::uint64_t bytes) const;
+  [[nodiscard]] Result<std::string> read_all() const;
+  /// fdatasync. After a failure nothing may be synced again (I9).
+  [[nodiscard]] Result<void> sync_data() const;
+  /// fsync: owner and mode as well.
+  [[nodiscard]] Result<void> sync_all() const;
+  [[nodiscard]] Result<void> truncate(std::uint64_t size) const;
+  /// Drops the clean pages, so that the next read comes from the disk.
+  [[nodiscard]] Result<void> drop_cache() const;
+  /// Locks the inode (flock) for this open file; false where another holds it. Held until the last
+  /// copy closes.
+  [[nodiscard]] Result<bool> try_lock() const;
+  [[nodiscard]] Result<void> set_owner(std::uint32_t uid, std::uint32_t gid) const;
+  [[nodiscard]] Result<void> set_mode(std::uint32_t mode) const;
+  /// An extended attribute's bytes; empty where there is none.
+  [[nodiscard]] std::string attribute(const char* name) const;
+
+ private:
+  Descriptor descriptor_;
+  std::string path_;
+};
+
+/// The status of what stands at `path` (symbolic links followed); absent where nothing stands
+/// there.
+Result<FileStatus> status_of(const std::string& path);
+Result<void> rename(const std::string& from, const std::string& to);
+/// Gives `from` a second name; errno EEXIST in the error where `to` stands already.
+Result<void> link(const std::string& from, const std::string& to);
+Result<void> symlink(const std::string& target, const std::string& to);
+/// Absent is not an error.
+Result<void> remove(const std::string& path);
+/// Makes the names in the directory that holds `path` durable.
+Result<void> sync_directory_of(const std::string& path);
+/// The path with links, `.` and `..` resolved; of a path whose last part does not exist, its
+/// directory resolved.
+Result<std::string> resolve_path(const std::string& path);
+/// The names in a directory, sorted.
+Result<std::vector<std::string>> list_directory(const std::string& path);
+[[nodiscard]] std::string directory_of(const std::string& path);
+[[nodiscard]] std::string name_of(const std::string& path);
+/// The name of the file system that holds the file ("ext4", "nfs", ...), or its magic number in
+/// hex.
+Result<std::string> file_system_of(const std::string& path);
+
+}  // namespace dfs::os

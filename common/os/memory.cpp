@@ -1,0 +1,124 @@
+#include "common/os/memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/interprocess/detail/workaround.hpp>
+#include <boost/interprocess/exceptions.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+#include <cerrno>
+
+#include "common/base/assert.hpp"
+
+namespace dfs::os {
+
+namespace {
+
+// What mapped_region asks of a memory-mappable object: its handle.
+struct Mappable {
+  int fd;
+  [[nodiscard]] boost::interprocess::mapping_handle_t get_mapping_handle() const {
+    return {fd, false};
+  }
+};
+
+constexpr std::size_t kPage = 4096;
+
+}  // namespace
+
+struct Mapping::Region {
+  boost::interprocess::mapped_region mapped;
+};
+
+Result<Descriptor> make_memory(const char* name, std::uint64_t bytes) {
+  Descriptor fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd.is_open()) return Error::from_errno(errno, "make shared memory");
+  // 0400: /proc/PID/fd/N would else let another process of the same mode bits open it for writing.
+  if (::fchmod(fd.get(), 0400) != 0) return Error::from_errno(errno, "set mode of shared memory");
+  if (auto grown = grow_memory(fd.get(), 0, bytes); !grown) return std::move(grown).error();
+  return fd;
+}
+
+Result<void> grow_memory(int fd, std::uint64_t from, std::uint64_t bytes) {
+  if (bytes <= from) return {};
+  int error = EINTR;
+  while (error == EINTR) {
+    error = ::posix_fallocate(fd, static_cast<off_t>(from), static_cast<off_t>(bytes - from));
+  }
+  if (error != 0) return Error::from_errno(error, "grow shared memory");
+  return {};
+}
+
+Result<void> seal_memory(int fd, bool fixed) {
+  const int seals = F_SEAL_SHRINK | (fixed ? F_SEAL_GROW | F_SEAL_SEAL : 0);
+  if (::fcntl(fd, F_ADD_SEALS, seals) != 0) return Error::from_errno(errno, "seal shared memory");
+  return {};
+}
+
+Result<void> punch_memory(int fd, std::uint64_t from, std::uint64_t bytes) {
+  if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from),
+                  static_cast<off_t>(bytes)) != 0) {
+    return Error::from_errno(errno, "give shared memory back");
+  }
+  return {};
+}
+
+Result<std::uint64_t> memory_size(int fd) {
+  struct stat st {};
+  if (::fstat(fd, &st) != 0) return Error::from_errno(errno, "stat shared memory");
+  return static_cast<std::uint64_t>(st.st_size);
+}
+
+ForkMark::ForkMark() : page_(nullptr) {
+  // Not by Boost: its anonymous memory is shared, and MADV_WIPEONFORK wants private memory.
+  void* page = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  DFS_ASSERT(page != MAP_FAILED, "one page of memory for the fork mark");
+  DFS_ASSERT(::madvise(page, kPage, MADV_WIPEONFORK) == 0, "MADV_WIPEONFORK needs Linux 4.14");
+  page_ = new (page) std::atomic<std::uint32_t>(1);
+}
+
+ForkMark::~ForkMark() {
+  // The page is inherited (wiped), so unmapping it is right in a child too.
+  ::munmap(static_cast<void*>(page_), kPage);
+}
+
+Mapping::Mapping(std::unique_ptr<Region> region, const ForkMark& mark)
+    : region_(std::move(region)),
+      mark_(mark),
+      data_(static_cast<std::byte*>(region_->mapped.get_address())),
+      size_(region_->mapped.get_size()) {}
+
+Mapping::~Mapping() {
+  // In a child the addresses are not ours: leak the region instead of unmapping a stranger's
+  // memory.
+  if (mark_.in_child())
+    static_cast<void>(region_.release());  // NOLINT(bugprone-unused-return-value)
+}
+
+Result<std::unique_ptr<Mapping>> Mapping::map(int fd, Extent extent, const ForkMark& mark) {
+  namespace ipc = boost::interprocess;
+  try {
+    auto region = std::make_unique<Region>(Region{ipc::mapped_region(
+        Mappable{fd}, extent.access == Access::write ? ipc::read_write : ipc::read_only, 0,
+        extent.bytes)});
+    void* address = region->mapped.get_address();
+    // Best effort, both: a kernel without them only dumps or inherits more.
+    static_cast<void>(::madvise(address, extent.bytes, MADV_DONTDUMP));
+    static_cast<void>(::madvise(address, extent.bytes, MADV_DONTFORK));
+    return std::unique_ptr<Mapping>(new Mapping(std::move(region), mark));
+  } catch (const ipc::interprocess_exception& e) {
+    return Error::from_errno(e.get_native_error() != 0 ? e.get_native_error() : ENOMEM,
+                             "map shared memory");
+  }
+}
+
+void Mapping::populate(std::uint64_t from, std::uint64_t bytes) const noexcept {
+#ifdef MADV_POPULATE_WRITE
+  const std::uint64_t start = from & ~std::uint64_t{kPage - 1};
+  static_cast<void>(::madvise(data_ + start, from + bytes - start, MADV_POPULATE_WRITE));
+#endif
+}
+
+}  // namespace dfs::os

@@ -1,0 +1,190 @@
+#include "common/os/process.hpp"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <spawn.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+
+#include "common/os/file.hpp"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration)
+
+namespace dfs::os {
+
+namespace {
+
+// The kernel reads this page when the thread ends: the head, and the one entry behind it.
+struct RobustList {
+  robust_list_head head;
+  robust_list entry;
+};
+
+/// A decimal number at the start of `text` behind spaces, or 0.
+std::uint64_t number_in(std::string_view text) {
+  while (!text.empty() && (text.front() < '0' || text.front() > '9')) text.remove_prefix(1);
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// /proc and /sys files have no size: read until the end.
+std::string read_small(const std::string& path) {
+  std::string out;
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) return out;
+  std::array<char, 4096> buffer{};
+  for (ssize_t n = 0; (n = ::read(fd.get(), buffer.data(), buffer.size())) > 0;) {
+    out.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  return out;
+}
+
+std::uint64_t cgroup_limit() {
+  const std::string self = read_small("/proc/self/cgroup");
+  const auto at = self.find("0::");
+  if (at == std::string::npos) return 0;
+  std::string group = self.substr(at + 3);
+  group.erase(std::min(group.find('\n'), group.size()));
+  std::uint64_t least = 0;
+  for (;;) {
+    const std::uint64_t limit = number_in(read_small("/sys/fs/cgroup" + group + "/memory.max"));
+    if (limit != 0 && (least == 0 || limit < least)) least = limit;
+    const auto slash = group.rfind('/');
+    if (slash == std::string::npos) return least;
+    group.erase(slash);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DeathWord>> DeathWord::arm(std::atomic<std::uint32_t>& word,
+                                                  const ForkMark& mark) {
+  auto fd = make_memory("dfs-death", 4096);
+  if (!fd) return std::move(fd).error();
+  auto page = Mapping::map(fd->get(), {4096, Mapping::Access::write}, mark);
+  if (!page) return std::move(page).error();
+  auto* list = new ((*page)->data()) RobustList{};
+  list->head.list.next = &list->entry;
+  list->entry.next = &list->head.list;
+  list->head.futex_offset = reinterpret_cast<char*>(&word) - reinterpret_cast<char*>(&list->entry);
+  list->head.list_op_pending = nullptr;
+  if (::syscall(SYS_set_robust_list, &list->head, sizeof list->head) != 0) {
+    return Error::from_errno(errno, "register the death word");
+  }
+  // Only now: whoever sees the id may rely on the kernel's mark.
+  word.store(static_cast<std::uint32_t>(::gettid()), std::memory_order_seq_cst);
+  return std::unique_ptr<DeathWord>(new DeathWord(std::move(*page)));
+}
+
+Result<int> spawn_and_wait(const SpawnRequest& request) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  const int count = static_cast<int>(request.descriptors.size());
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  // Two steps, so that no target number overwrites a source: first far above, then down to 3, 4,
+  // ...
+  constexpr int kFar = 200;
+  for (int i = 0; i < count; ++i) {
+    posix_spawn_file_actions_adddup2(&actions, request.descriptors[static_cast<std::size_t>(i)],
+                                     kFar + i);
+  }
+  for (int i = 0; i < count; ++i) posix_spawn_file_actions_adddup2(&actions, kFar + i, 3 + i);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3 + count);
+  // The daemon starts with a clean slate of signals, whatever the program that started it has done
+  // to its own.
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(
+      &attributes,
+      static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+  std::vector<char*> arguments{const_cast<char*>(request.program.c_str())};
+  for (const std::string& argument : request.arguments) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+  pid_t pid = -1;
+  const int error = ::posix_spawn(&pid, request.program.c_str(), &actions, &attributes,
+                                  arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return Error::from_errno(error, "start " + request.program);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    // ECHILD: the program reaps its children itself (SIGCHLD ignored); then nothing is known, which
+    // is fine.
+    if (errno != EINTR) return 0;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Result<void> detach() {
+  const pid_t pid = ::fork();
+  if (pid < 0) return Error::from_errno(errno, "fork");
+  if (pid > 0) ::_exit(0);
+  return {};
+}
+
+std::uint64_t raise_open_files() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+  static_cast<void>(::getrlimit(RLIMIT_NOFILE, &limit));
+  return limit.rlim_cur;
+}
+
+std::int32_t process_id() noexcept { return ::getpid(); }
+std::uint32_t effective_user() noexcept { return ::geteuid(); }
+std::uint32_t real_user() noexcept { return ::getuid(); }
+std::uint32_t effective_group() noexcept { return ::getegid(); }
+bool environment_is_untrusted() noexcept { return ::getauxval(AT_SECURE) != 0; }
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+void ignore_write_signals() noexcept {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void name_thread(const char* name) noexcept {
+  static_cast<void>(::pthread_setname_np(::pthread_self(), name));
+}
+
+void kill_self() noexcept {
+  ::kill(::getpid(), SIGKILL);
+  for (;;) ::pause();
+}
+
+MemoryBounds memory_bounds() {
+  MemoryBounds bounds;
+  const std::string memory = read_small("/proc/meminfo");
+  if (const auto at = memory.find("MemAvailable:"); at != std::string::npos) {
+    bounds.available = number_in(std::string_view(memory).substr(at)) * 1024;
+  }
+  bounds.cgroup_limit = cgroup_limit();
+  return bounds;
+}
+
+}  // namespace dfs::os
