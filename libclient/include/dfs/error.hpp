@@ -5,6 +5,8 @@
 // and allocates nothing. The numbers of the codes cross the message queue and never change.
 #pragma once
 
+#include <dfs/export.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -12,7 +14,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace dfs {
+namespace DFS_API dfs {
 
 enum class errc : std::uint16_t {
   absent = 1,            ///< No such key. Nothing is wrong; go on.

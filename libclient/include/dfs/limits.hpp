@@ -1,10 +1,12 @@
 // The limits of dfs, the same for library and daemon. Each is refused before anything is accepted.
 #pragma once
 
+#include <dfs/export.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
-namespace dfs {
+namespace DFS_API dfs {
 
 /// Bytes of a key: UTF-8 without NUL, at least 1. 4,096 fits a path (PATH_MAX) as a key.
 inline constexpr std::size_t kMaxKeyBytes = 4096;

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <dfs/error.hpp>
+#include <dfs/export.hpp>
 
 #include <type_traits>
 #include <utility>
 #include <variant>
 
-namespace dfs {
+namespace DFS_API dfs {
 
 /// A T or an Error. `value()` throws the Error where there is no T; `*r` and `r->` require one.
 /// Threads: as T.

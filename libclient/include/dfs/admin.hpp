@@ -1,0 +1,41 @@
+// Talking to a store's daemon about itself: what `dfsctl info, clients, ping, stop` do.
+#pragma once
+
+#include <dfs/export.hpp>
+#include <dfs/result.hpp>
+#include <dfs/store.hpp>
+
+#include <memory>
+#include <string>
+
+namespace DFS_API dfs {
+
+/// The administration of one store, through an open handle, which it keeps alive. Each call is one
+/// exchange on the socket within the store's timeout; daemon_gone where nobody serves the store.
+/// Threads: any.
+class Admin {
+ public:
+  explicit Admin(const Store& store);
+  ~Admin();
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  /// A JSON object: what the daemon is, its limits, sizes, counters.
+  [[nodiscard]] Result<std::string> info() const;
+  /// A JSON array: who is connected.
+  [[nodiscard]] Result<std::string> clients() const;
+  /// A JSON object: the daemon's settings as they are in force.
+  [[nodiscard]] Result<std::string> settings() const;
+  /// The daemon's socket answers.
+  [[nodiscard]] Result<void> ping() const;
+  /// The daemon's writer answers: a commit without writes passes through the queue.
+  [[nodiscard]] Result<void> ping_writer() const;
+  /// Ends the daemon cleanly, as SIGTERM does; returns when it has closed the store. not_permitted
+  /// unless the caller is root or the daemon's own user.
+  [[nodiscard]] Result<void> stop() const;
+
+ private:
+  std::shared_ptr<client::Core> core_;
+};
+
+}  // namespace dfs

@@ -1,0 +1,45 @@
+// A commit that is under way.
+#pragma once
+
+#include <dfs/committed.hpp>
+#include <dfs/export.hpp>
+#include <dfs/result.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace DFS_API dfs {
+
+namespace client {
+class Core;
+class Flight;
+}  // namespace client
+
+/// One commit in flight, of up to `kMaxInFlight` for each store handle. Its answer is kept here
+/// until it is waited for. Commits of one thread happen in the order they were submitted, but for
+/// those that had to be submitted again because the daemon died. Dropped without waiting, the
+/// commit goes its way unseen. Threads: one at a time; different ones of one store, any.
+class Pending {
+ public:
+  Pending(Pending&& other) noexcept;
+  Pending& operator=(Pending&& other) noexcept;
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+  ~Pending();
+
+  /// Waits for the outcome, for the commit's timeout from now on at the most; then it is withdrawn
+  /// (timeout: never written) or, where the daemon had taken it, its fate is unknown until
+  /// `Store::resolve` tells. A second call answers finished.
+  [[nodiscard]] Result<Committed> wait();
+  /// Waits so long at the most: whether the outcome is here. Withdraws nothing.
+  [[nodiscard]] bool wait(std::chrono::nanoseconds timeout);
+  /// Whether the outcome is here; never waits.
+  [[nodiscard]] bool ready();
+
+ private:
+  friend class client::Core;
+  explicit Pending(std::shared_ptr<client::Flight> flight) noexcept;
+  std::shared_ptr<client::Flight> flight_;
+};
+
+}  // namespace dfs
