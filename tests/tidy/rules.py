@@ -162,6 +162,16 @@ def core_public_headers_include_the_standard_library_only(tree):
 
 
 @rule
+def public_headers_are_visible_in_the_shared_library(tree):
+    """Without DFS_API a program compiles and then does not link; <dfs/export.hpp> explains it."""
+    for path, text in tree.items():
+        if path.startswith(PUBLIC) and is_cpp(path):
+            for number, line in enumerate(text.split("\n"), 1):
+                if re.match(r"(inline )?namespace (dfs\b|DFS_API dfs::)", line):
+                    yield f"{path}:{number}: namespace DFS_API dfs"
+
+
+@rule
 def file_names_say_a_noun(tree):
     """No word that fits every file; snake_case; .hpp and .cpp."""
     empty = {"manager", "handler", "helper", "util", "misc", "data", "info", "impl"}

@@ -75,6 +75,11 @@ PLANTED = {
         ("libclient/include/dfs/a.hpp", "#include <span>\n#include <dfs/store.hpp>", False),
         ("libclient/a.hpp", "#include <ranges>", False),
     ],
+    "public_headers_are_visible_in_the_shared_library": [
+        ("libclient/include/dfs/a.hpp", "namespace dfs {", True),
+        ("libclient/include/dfs/a.hpp", "namespace DFS_API dfs {", False),
+        ("libclient/a.hpp", "namespace dfs {", False),
+    ],
     "file_names_say_a_noun": [
         ("daemon/session_manager.cpp", "", True),
         ("common/base/utils.hpp", "", True),

@@ -1,0 +1,18 @@
+#!/bin/sh
+# clang_tidy.sh SOURCE BUILD: clang-tidy over every source that is installed or started (the tests
+# apart: GoogleTest's macros are not ours to mend), with the flags of the build.
+set -eu
+if ! command -v run-clang-tidy-14 >/dev/null; then
+  echo "run-clang-tidy-14 is not installed (.apt-packages has it)"
+  [ -n "${CI:-}" ] && exit 1
+  exit 77
+fi
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+if run-clang-tidy-14 -quiet -p "$2" -j "$(nproc)" \
+  "^$1/(common|libclient|daemon|cli|bench)/" >"$output" 2>&1; then
+  echo "$(grep -c '^clang-tidy' "$output") sources, nothing to complain of"
+else
+  grep -v -E '^clang-tidy|warnings (generated|treated)' "$output" || true
+  exit 1
+fi
