@@ -13,6 +13,6 @@ if run-clang-tidy-14 -quiet -p "$2" -j "$(nproc)" \
   "^$1/(common|libclient|daemon|cli|bench)/" >"$output" 2>&1; then
   echo "$(grep -c '^clang-tidy' "$output") sources, nothing to complain of"
 else
-  grep -v -E '^clang-tidy|warnings (generated|treated)' "$output" || true
+  sed 's/\x1b\[[0-9;]*m//g' "$output" | grep -v -E '^clang-tidy|warnings? (generated|treated)' || true
   exit 1
 fi
