@@ -1,0 +1,42 @@
+// Sleep and wake between daemon and client, without a lost wake-up and without a lock.
+//
+// The sleeper stores `asleep`, looks at the ring once more, sleeps. The mover stores the ring's
+// end, looks at `asleep`, rings. All four are seq_cst, so in their one order either the sleeper's
+// second look comes behind the moved end and finds it, or the mover's look comes behind `asleep`
+// and rings. With less, both loads may overtake both stores, and everybody sleeps.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace dfs::wire {
+
+/// The sleeper's half. `drain` empties the doorbell, and comes before `asleep`: after it, a drain
+/// takes away the ring meant for this very sleep. (A doorbell that needs none: an empty function.)
+/// `anything` is the second look, with seq_cst loads (`has_more`, `given_back`); `sleep` returns
+/// when the doorbell rings, or for reasons of its own. Returns true if it slept.
+/// Requires: one thread at a time at one word; of two sleepers the first to drain takes the ring of
+/// the other.
+template <class Drain, class Anything, class Sleep>
+bool sleep_unless(std::atomic<std::uint32_t>& asleep, Drain&& drain, Anything&& anything,
+                  Sleep&& sleep) {
+  std::forward<Drain>(drain)();
+  // SYNC POINT: the store of `asleep`, against `wake_if_asleep`.
+  asleep.store(1, std::memory_order_seq_cst);
+  const bool slept = !std::forward<Anything>(anything)();
+  if (slept) std::forward<Sleep>(sleep)();
+  // Relaxed: whoever still reads 1 rings once too often, and nobody is hurt.
+  asleep.store(0, std::memory_order_relaxed);
+  return slept;
+}
+
+/// The mover's half: after its seq_cst store of a ring's end (push, release, give back). `ring`
+/// must not block and may fail when the doorbell is full: then it rings already.
+template <class Ring>
+void wake_if_asleep(const std::atomic<std::uint32_t>& asleep, Ring&& ring) {
+  // SYNC POINT: the look at `asleep`, against `sleep_unless`.
+  if (asleep.load(std::memory_order_seq_cst) != 0) std::forward<Ring>(ring)();
+}
+
+}  // namespace dfs::wire
