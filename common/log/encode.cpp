@@ -1,0 +1,186 @@
+#include "common/log/encode.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "common/base/assert.hpp"
+#include "common/log/crc32c.hpp"
+#include "common/log/format.hpp"
+
+namespace dfs::log {
+
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+// A few members, put together on the stack: cheaper than many small appends to the line.
+class Piece {
+ public:
+  Piece& text(std::string_view text) {
+    DFS_ASSERT(text.size() <= left(), "a piece holds what its callers put in");
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+    return *this;
+  }
+  Piece& number(std::uint64_t value) {
+    const auto result = std::to_chars(at_, bytes_.data() + bytes_.size(), value);
+    DFS_ASSERT(result.ec == std::errc(), "a piece holds what its callers put in");
+    at_ = result.ptr;
+    return *this;
+  }
+  [[nodiscard]] std::string_view view() const {
+    return {bytes_.data(), static_cast<std::size_t>(at_ - bytes_.data())};
+  }
+
+ private:
+  [[nodiscard]] std::size_t left() const {
+    return bytes_.size() - static_cast<std::size_t>(at_ - bytes_.data());
+  }
+  std::array<char, 192> bytes_;  // NOLINT(*-member-init): only what was written is read
+  char* at_ = bytes_.data();
+};
+
+// The checksum over the line that begins at `line_start`, the brackets that close it, the newline.
+void append_seal(std::string& out, std::size_t line_start, std::string_view brackets) {
+  const std::uint32_t crc = crc32c(0, std::string_view(out).substr(line_start));
+  std::array<char, kSealDigits> digits;  // NOLINT(*-member-init)
+  for (std::size_t i = 0; i < kSealDigits; ++i) {
+    digits[i] = kHexDigits[(crc >> (28 - 4 * i)) & 0xF];
+  }
+  Piece seal;
+  seal.text(kSealStart).text({digits.data(), digits.size()}).text("\"").text(brackets).text("\n");
+  out.append(seal.view());
+}
+
+constexpr bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
+  constexpr std::string_view kShortNames = "btnfr\"\\";
+  if (const std::size_t i = kShort.find(c); i != std::string_view::npos) {
+    out += '\\';
+    out += kShortNames[i];
+    return;
+  }
+  const auto byte = static_cast<unsigned char>(c);
+  out += "\\u00";
+  out += kHexDigits[byte >> 4U];
+  out += kHexDigits[byte & 0xFU];
+}
+
+// The inside of a JSON text.
+void append_inside(std::string& out, std::string_view text) {
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!needs_escape(text[i])) continue;
+    out.append(text, done, i - done);
+    append_escaped(out, text[i]);
+    done = i + 1;
+  }
+  out.append(text, done);
+}
+
+void append_watermark_line(std::string& out, std::string_view start, std::uint64_t watermark) {
+  const std::size_t line_start = out.size();
+  Piece piece;
+  piece.text(start).number(watermark);
+  out.append(piece.view());
+  append_seal(out, line_start, "}]");
+}
+
+}  // namespace
+
+void append_text(std::string& out, std::string_view text) {
+  out += '"';
+  append_inside(out, text);
+  out += '"';
+}
+
+void append_record(std::string& out, const Record& record) {
+  DFS_ASSERT(record.sequence > 0, "every record that is written has a sequence");
+  DFS_ASSERT(!record.in_base || (record.commit_records == 1 && !record.watermark),
+             "base records have no n and no w");
+  const std::size_t line_start = out.size();
+  out.append("{\"k\":\"", 6);
+  append_inside(out, record.key);
+  Piece middle;
+  middle.text("\",\"v\":").number(record.version);
+  middle.text(record.erased ? ",\"d\":true" : ",\"d\":false,\"val\":");
+  out.append(middle.view());
+  if (!record.erased) out.append(record.value);
+  Piece tail;
+  tail.text(",\"s\":").number(record.sequence);
+  if (record.commit_records != 1) tail.text(",\"n\":").number(record.commit_records);
+  if (record.watermark) tail.text(",\"w\":").number(*record.watermark);
+  if (record.time_ms) tail.text(",\"t\":").number(*record.time_ms);
+  out.append(tail.view());
+  if (!record.origin.empty() && !record.in_base) {
+    out.append(",\"by\":");
+    append_text(out, record.origin);
+  }
+  append_seal(out, line_start, "}");
+}
+
+void append_first(std::string& out, const First& first) {
+  const std::size_t line_start = out.size();
+  out += "[\"dfs\",{\"format\":" + std::to_string(first.format) + ",\"store\":";
+  append_text(out, first.store);
+  out += ",\"base\":" + std::to_string(first.base) + ",\"needs\":[";
+  for (const std::string& need : first.needs) {
+    if (&need != first.needs.data()) out += ',';
+    append_text(out, need);
+  }
+  out += "],\"dfs\":";
+  append_text(out, first.dfs);
+  append_seal(out, line_start, "}]");
+}
+
+void append_base(std::string& out, const Base& base) {
+  const std::size_t line_start = out.size();
+  out += "[\"base\",{\"records\":" + std::to_string(base.records) +
+         ",\"s\":" + std::to_string(base.sequence) + ",\"floor\":" + std::to_string(base.floor) +
+         ",\"restored\":" + std::to_string(base.restored) + ",\"gaps\":[";
+  for (const Gap& gap : base.gaps.list()) {
+    if (&gap != base.gaps.list().data()) out += ',';
+    out += '[' + std::to_string(gap.after) + ',' + std::to_string(gap.next) + ']';
+  }
+  out += "],\"t\":" + std::to_string(base.time_ms);
+  append_seal(out, line_start, "}]");
+}
+
+void append_start(std::string& out, const Start& start) {
+  DFS_ASSERT(start.after < start.next, "sequences rise (I5)");
+  const std::size_t line_start = out.size();
+  Piece piece;
+  piece.text("[\"start\",{\"after\":").number(start.after).text(",\"next\":").number(start.next);
+  piece.text(",\"w\":").number(start.watermark).text(",\"t\":").number(start.time_ms);
+  out.append(piece.view());
+  append_seal(out, line_start, "}]");
+}
+
+void append_mark(std::string& out, std::uint64_t watermark) {
+  append_watermark_line(out, "[\"mark\",{\"w\":", watermark);
+}
+
+void append_stop(std::string& out, std::uint64_t watermark) {
+  append_watermark_line(out, "[\"stop\",{\"w\":", watermark);
+}
+
+std::size_t record_line_bytes(const Record& record) {
+  // Names and punctuation, five numbers of at most 20 digits, the seal with its brackets, newline.
+  constexpr std::size_t kNames =
+      std::string_view("{\"k\":\"\",\"v\":,\"d\":false,\"val\":,\"s\":,\"n\":,\"w\":,\"t\":")
+          .size();
+  std::size_t bytes = kNames + 5 * 20 + kSealBytes + 2 + record.key.size() + record.value.size();
+  for (const char c : record.key) bytes += needs_escape(c) ? 5U : 0U;
+  if (!record.origin.empty()) {
+    bytes += std::string_view(",\"by\":\"\"").size() + record.origin.size();
+    for (const char c : record.origin) bytes += needs_escape(c) ? 5U : 0U;
+  }
+  return bytes;
+}
+
+}  // namespace dfs::log
