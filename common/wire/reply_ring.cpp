@@ -1,6 +1,7 @@
 #include "common/wire/reply_ring.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "common/base/assert.hpp"
@@ -14,10 +15,15 @@ constexpr std::size_t kFrameAlignment = 8;
 constexpr std::size_t kPaddingBytes = 8;
 
 void require_data(std::span<const std::byte> data) noexcept {
-  DFS_ASSERT(data.size() % kMinFrameBytes == 0 && data.size() >= 2 * kMaxFrameBytes,
-             "a reply ring holds whole lines and two of the largest frames");
+  DFS_ASSERT(std::has_single_bit(data.size()) && data.size() >= 2 * kMaxFrameBytes,
+             "a reply ring is a power of two and holds two of the largest frames");
   DFS_ASSERT(reinterpret_cast<std::uintptr_t>(data.data()) % kFrameAlignment == 0,
              "a reply ring is aligned to its frames");
+}
+
+/// Where a position lies. A mask: a division costs as much as the rest of a frame (measured).
+std::size_t place_of(std::uint64_t position, std::span<const std::byte> data) noexcept {
+  return static_cast<std::size_t>(position & (data.size() - 1));
 }
 
 std::atomic_ref<std::uint32_t> kind_at(std::byte* frame) noexcept {
@@ -105,7 +111,7 @@ Room ReplyProducer::room(std::size_t bytes) noexcept {
   const std::size_t frame =
       std::max((bytes + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment, kMinFrameBytes);
   DFS_ASSERT(frame <= kMaxFrameBytes, "no reply is larger than a refusal with the longest key");
-  const auto to_edge = data_.size() - static_cast<std::size_t>(end_ % data_.size());
+  const std::size_t to_edge = data_.size() - place_of(end_, data_);
   const std::size_t needed = frame <= to_edge ? frame : to_edge + frame;
   const auto fits = [&] {
     return needed <= data_.size() - static_cast<std::size_t>(end_ - position_);
@@ -127,17 +133,17 @@ void ReplyProducer::prepare(const Reply& reply) {
   const bool commit = reply.kind == ReplyKind::committed;
   DFS_ASSERT(size <= kMaxFrameBytes, "a reply's versions and key are within their limits");
   DFS_ASSERT(commit || reply.kind == ReplyKind::refused, "a reply is one of the two");
-  const auto to_edge = data_.size() - static_cast<std::size_t>(end_ % data_.size());
+  const std::size_t to_edge = data_.size() - place_of(end_, data_);
   const std::size_t needed = size <= to_edge ? size : to_edge + size;
   DFS_ASSERT(needed <= data_.size() - static_cast<std::size_t>(end_ - position_),
              "no reply is prepared without room for it");
   if (size > to_edge) {
-    write_header(data_.data() + end_ % data_.size(),
+    write_header(data_.data() + place_of(end_, data_),
                  {static_cast<std::uint32_t>(to_edge),
                   static_cast<std::uint32_t>(ReplyKind::padding), 0, 0});
     end_ += to_edge;
   }
-  std::byte* frame = data_.data() + end_ % data_.size();
+  std::byte* frame = data_.data() + place_of(end_, data_);
   if (commit) {
     write_commit(frame, reply.commitment);
     unreleased_.push_back(end_);
@@ -158,7 +164,7 @@ void ReplyProducer::publish_prepared() noexcept {
 
 void ReplyProducer::overwrite_prepared_with(const Refusal& refusal) noexcept {
   for (const std::uint64_t at : unreleased_) {
-    std::byte* frame = data_.data() + at % data_.size();
+    std::byte* frame = data_.data() + place_of(at, data_);
     // The kind first: a client that finds a torn body finds it under `refused`, and that was never
     // prepared. It reads the body of an unreleased frame only when the kernel has told it that
     // this thread is dead, hence sees its stores in the order of the program, which the compiler
@@ -199,7 +205,7 @@ ReplyConsumer::ReplyConsumer(const ReplyHeader& header, std::span<const std::byt
 Found ReplyConsumer::read_frame(std::uint64_t at, std::uint64_t end, Frame& frame) const noexcept {
   if (at % kFrameAlignment != 0 || end < at || end - at > data_.size()) return Found::broken;
   while (at != end) {
-    const auto place = static_cast<std::size_t>(at % data_.size());
+    const std::size_t place = place_of(at, data_);
     const std::byte* bytes = data_.data() + place;
     const std::uint64_t longest = std::min<std::uint64_t>(end - at, data_.size() - place);
     std::uint32_t size = 0;

@@ -29,7 +29,7 @@ enum class Room : std::uint8_t {
 /// The daemon's end. Threads: the writer.
 class ReplyProducer {
  public:
-  /// Requires: header and `data` (a multiple of 64 bytes, at least two largest frames, aligned to
+  /// Requires: header and `data` (a power of two, at least two largest frames, aligned to
   /// 8) outlive this; `position` is the client's.
   ReplyProducer(ReplyHeader& header, std::span<std::byte> data,
                 const std::atomic<std::uint64_t>& position) noexcept;

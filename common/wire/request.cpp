@@ -28,11 +28,6 @@ struct Head {
   std::uint32_t ranges = 0;
   std::uint32_t checks = 0;
   std::uint32_t writes = 0;
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(kind, flags, unused, reads, ranges, checks, writes);
-  }
 };
 
 Expect normal(const Expectation& expect) noexcept {
@@ -118,6 +113,8 @@ class Decoder {
     request_.durable = (head.flags & kDurable) != 0;
     request_.snapshot_isolation = (head.flags & kSnapshotIsolation) != 0;
     request_.has_snapshot = (head.flags & kHasSnapshot) != 0;
+    request_.snapshot_generation = 0;
+    request_.snapshot_sequence = 0;
     if (request_.has_snapshot) archive_(request_.snapshot_generation, request_.snapshot_sequence);
     const bool whole = reads(head.reads) && ranges(head.ranges) && checks(head.checks) &&
                        writes(head.writes) && !archive_.failed();
@@ -138,9 +135,7 @@ class Decoder {
     return refused;
   }
 
-  bool expect(Expectation& into) {
-    std::uint8_t kind = 0;
-    archive_(kind);
+  bool expect(std::uint8_t kind, Expectation& into) {
     into = {};
     if (kind > static_cast<std::uint8_t>(Expect::version)) archive_.fail();
     if (archive_.failed()) return false;
@@ -159,7 +154,7 @@ class Decoder {
     for (std::size_t i = 0; i < count; ++i) {
       ReadKey& one = request_.reads[i];
       std::uint16_t size = 0;
-      archive_(size, one.sequence);
+      archive_.get_all(size, one.sequence);
       one.key = archive_.view(size);
       if (archive_.failed() || !measure_.key(one.key, Subject::read, i)) return false;
     }
@@ -175,7 +170,7 @@ class Decoder {
       std::uint16_t from = 0;
       std::uint16_t to = 0;
       std::uint8_t end = 0;
-      archive_(from, to, end, one.live_keys);
+      archive_.get_all(from, to, end, one.live_keys);
       const auto everything = static_cast<std::uint8_t>(RangeEnd::everything);
       if (end > everything || (end == everything && to != 0)) archive_.fail();
       one.end = static_cast<RangeEnd>(end);
@@ -196,8 +191,9 @@ class Decoder {
     for (std::size_t i = 0; i < count; ++i) {
       Check& one = request_.checks[i];
       std::uint16_t size = 0;
-      archive_(size);
-      if (!expect(one.expect)) return false;
+      std::uint8_t kind = 0;
+      archive_.get_all(size, kind);
+      if (!expect(kind, one.expect)) return false;
       one.key = archive_.view(size);
       if (archive_.failed() || !measure_.key(one.key, Subject::check, i)) return false;
     }
@@ -211,11 +207,12 @@ class Decoder {
     for (std::size_t i = 0; i < count; ++i) {
       Write& one = request_.writes[i];
       std::uint16_t size = 0;
-      std::uint32_t value = 0;
       std::uint8_t operation = 0;
-      archive_(size, value, operation);
+      std::uint8_t kind = 0;
+      std::uint32_t value = 0;
+      archive_.get_all(size, operation, kind, value);
       if (operation > kErase || (operation == kErase && value != 0)) archive_.fail();
-      if (!expect(one.expect)) return false;
+      if (!expect(kind, one.expect)) return false;
       one.erase = operation == kErase;
       one.key = archive_.view(size);
       one.value = archive_.view(value);
@@ -235,35 +232,43 @@ class Decoder {
 }  // namespace
 
 // Found by cereal beside the types they are for.
-static void CEREAL_SAVE_FUNCTION_NAME(OutputArchive& archive, const Expectation& expect) {
-  const Expect kind = normal(expect);
-  archive(static_cast<std::uint8_t>(kind));
-  if (kind == Expect::version) archive(expect.version);
+static void CEREAL_SAVE_FUNCTION_NAME(OutputArchive& archive, const Head& head) {
+  archive.put_all(head.kind, head.flags, head.unused, head.reads, head.ranges, head.checks,
+                  head.writes);
+}
+
+static void CEREAL_LOAD_FUNCTION_NAME(InputArchive& archive, Head& head) {
+  archive.get_all(head.kind, head.flags, head.unused, head.reads, head.ranges, head.checks,
+                  head.writes);
 }
 
 static void CEREAL_SAVE_FUNCTION_NAME(OutputArchive& archive, const ReadKey& read) {
-  archive(key_size(read.key), read.sequence);
+  archive.put_all(key_size(read.key), read.sequence);
   archive.put(read.key);
 }
 
 static void CEREAL_SAVE_FUNCTION_NAME(OutputArchive& archive, const ReadRange& range) {
   const std::string_view to = range.end == RangeEnd::everything ? std::string_view() : range.to;
-  archive(key_size(range.from), key_size(to), static_cast<std::uint8_t>(range.end),
-          range.live_keys);
+  archive.put_all(key_size(range.from), key_size(to), static_cast<std::uint8_t>(range.end),
+                  range.live_keys);
   archive.put(range.from);
   archive.put(to);
 }
 
 static void CEREAL_SAVE_FUNCTION_NAME(OutputArchive& archive, const Check& check) {
-  archive(key_size(check.key), check.expect);
+  const Expect expect = normal(check.expect);
+  archive.put_all(key_size(check.key), static_cast<std::uint8_t>(expect));
+  if (expect == Expect::version) archive(check.expect.version);
   archive.put(check.key);
 }
 
 static void CEREAL_SAVE_FUNCTION_NAME(OutputArchive& archive, const Write& write) {
   const std::string_view value = write.erase ? std::string_view() : write.value;
   DFS_ASSERT(value.size() <= kMaxValueBytes, "values are measured before they are encoded");
-  archive(key_size(write.key), static_cast<std::uint32_t>(value.size()),
-          write.erase ? kErase : kSet, write.expect);
+  const Expect expect = normal(write.expect);
+  archive.put_all(key_size(write.key), write.erase ? kErase : kSet,
+                  static_cast<std::uint8_t>(expect), static_cast<std::uint32_t>(value.size()));
+  if (expect == Expect::version) archive(write.expect.version);
   archive.put(write.key);
   archive.put(value);
 }
@@ -326,7 +331,6 @@ std::optional<Refusal> measure(const CommitRequest& request) noexcept {
 std::optional<Refusal> decode(InputArchive& archive, std::span<const std::byte> bytes,
                               CommitRequest& request) {
   archive.restart(bytes);
-  request.clear();
   return Decoder(archive, request).run();
 }
 

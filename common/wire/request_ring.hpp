@@ -29,7 +29,7 @@ enum class Push : std::uint8_t {
 /// Threads: one at a time, under the caller's lock.
 class RequestProducer {
  public:
-  /// Requires: `ring` of a multiple of 16 bytes, at least one full chunk, aligned to 16; all three
+  /// Requires: `ring` a power of two, at least one full chunk, aligned to 16; all three
   /// outlive this.
   RequestProducer(std::span<std::byte> ring, std::atomic<std::uint64_t>& tail,
                   const std::atomic<std::uint64_t>& head) noexcept;
