@@ -138,11 +138,6 @@ PLANTED = {
         ("docs/a.md", "# Two words\n[here](#three-words)", True),
         ("docs/a.md", "```\n[not](alink)\n```\n[bad](nowhere)", True),
     ],
-    "tests_have_the_name_of_what_they_test": [
-        ("tests/log/line.cpp", "TEST(Line, torn_is_cut) {}", True),
-        ("tests/log/line_test.cpp", "TEST(Line, torn_is_cut) {}", False),
-        ("tests/log/hostile_peer.cpp", "int main() {}", False),
-    ],
 }
 
 
