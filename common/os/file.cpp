@@ -83,6 +83,15 @@ Result<void> File::write_at(std::string_view bytes, std::uint64_t offset) const 
   return {};
 }
 
+Result<void> File::write_stream(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd(), bytes.data(), bytes.size());
+    if (n < 0 && errno != EINTR) return failed("write", path_);
+    if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
 Result<std::string> File::read_at(std::uint64_t offset, std::uint64_t bytes) const {
   std::string out;
   out.resize(bytes);
@@ -122,6 +131,11 @@ Result<void> File::truncate(std::uint64_t size) const {
     if (errno != EINTR) return failed("truncate", path_);
   }
   return {};
+}
+
+void File::reserve(std::uint64_t from, std::uint64_t bytes) const noexcept {
+  static_cast<void>(
+      ::fallocate(fd(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(bytes)));
 }
 
 Result<void> File::drop_cache() const {

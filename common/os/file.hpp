@@ -54,6 +54,8 @@ class File {
   [[nodiscard]] Result<FileStatus> status() const;
   /// Writes all of `bytes` at `offset`, or fails; how much of it reached the file is then unknown.
   [[nodiscard]] Result<void> write_at(std::string_view bytes, std::uint64_t offset) const;
+  /// Writes all of `bytes` where the descriptor stands: for pipes.
+  [[nodiscard]] Result<void> write_stream(std::string_view bytes) const;
   /// All that stands from `offset`, `bytes` at the most.
   [[nodiscard]] Result<std::string> read_at(std::uint64_t offset, std::uint64_t bytes) const;
   [[nodiscard]] Result<std::string> read_all() const;
@@ -62,6 +64,9 @@ class File {
   /// fsync: owner and mode as well.
   [[nodiscard]] Result<void> sync_all() const;
   [[nodiscard]] Result<void> truncate(std::uint64_t size) const;
+  /// Allocates space behind the end without changing the size, so that a small write still fits a
+  /// full disk. Best effort: some file systems cannot.
+  void reserve(std::uint64_t from, std::uint64_t bytes) const noexcept;
   /// Drops the clean pages, so that the next read comes from the disk.
   [[nodiscard]] Result<void> drop_cache() const;
   /// Locks the inode (flock) for this open file; false where another holds it. Held until the last
@@ -81,7 +86,7 @@ class File {
 /// there.
 Result<FileStatus> status_of(const std::string& path);
 Result<void> rename(const std::string& from, const std::string& to);
-/// Gives `from` a second name; errno EEXIST in the error where `to` stands already.
+/// Gives `from` a second name (errno EEXIST in the error where `to` stands already).
 Result<void> link(const std::string& from, const std::string& to);
 Result<void> symlink(const std::string& target, const std::string& to);
 /// Absent is not an error.

@@ -9,6 +9,7 @@
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
+#include <string>
 
 #include "common/base/assert.hpp"
 
@@ -63,6 +64,13 @@ Result<void> punch_memory(int fd, std::uint64_t from, std::uint64_t bytes) {
     return Error::from_errno(errno, "give shared memory back");
   }
   return {};
+}
+
+Result<Descriptor> reopen_read_only(int fd) {
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  Descriptor copy(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!copy.is_open()) return Error::from_errno(errno, "open shared memory for reading");
+  return copy;
 }
 
 Result<std::uint64_t> memory_size(int fd) {

@@ -25,6 +25,8 @@ Result<void> grow_memory(int fd, std::uint64_t from, std::uint64_t bytes);
 Result<void> seal_memory(int fd, bool fixed);
 /// Gives the pages of [from, from + bytes) back; they read as zeros afterwards.
 Result<void> punch_memory(int fd, std::uint64_t from, std::uint64_t bytes);
+/// A descriptor of the same memory that only reads, to be handed out.
+Result<Descriptor> reopen_read_only(int fd);
 /// Bytes of the file behind the descriptor.
 Result<std::uint64_t> memory_size(int fd);
 

@@ -172,10 +172,19 @@ void name_thread(const char* name) noexcept {
   static_cast<void>(::pthread_setname_np(::pthread_self(), name));
 }
 
+void exit_now(int code) noexcept { ::_exit(code); }
+
+void forget_standard_error() noexcept {
+  const Descriptor null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (null.is_open()) static_cast<void>(::dup2(null.get(), STDERR_FILENO));
+}
+
 void kill_self() noexcept {
   ::kill(::getpid(), SIGKILL);
   for (;;) ::pause();
 }
+
+void stop_self() noexcept { ::kill(::getpid(), SIGSTOP); }
 
 MemoryBounds memory_bounds() {
   MemoryBounds bounds;

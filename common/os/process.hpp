@@ -59,8 +59,15 @@ std::uint64_t raise_open_files() noexcept;
 /// Ignores SIGPIPE and SIGXFSZ, so that both come back as errno.
 void ignore_write_signals() noexcept;
 void name_thread(const char* name) noexcept;
+/// Ends the process at once: no destructors, no buffers.
+[[noreturn]] void exit_now(int code) noexcept;
+/// Points standard error at /dev/null: a daemon that a client started does not write to its
+/// terminal for ever.
+void forget_standard_error() noexcept;
 /// SIGKILL to this very process: stop points of tests.
 [[noreturn]] void kill_self() noexcept;
+/// SIGSTOP to this very process, until somebody lets it go on.
+void stop_self() noexcept;
 
 /// Bytes the machine can still give (MemAvailable), and the smallest cgroup limit at any level; 0
 /// where unknown.

@@ -1,0 +1,34 @@
+// Stop points and planted faults, for the tests of what must survive them. They exist in the test
+// binary alone (dfsd-faults, built with DFS_FAULTS); in dfsd every call here is nothing.
+//
+// DFS_FAULT names them, separated by commas: `kill@appended:17` kills the process at the 17th pass
+// of a point, `stop@taken:1` stops it there (SIGSTOP), `no-sync` leaves every fdatasync of the log
+// out.
+#pragma once
+
+#include <cstdint>
+
+namespace dfs::daemon {
+
+enum class StopPoint : std::uint8_t {
+  taken,       ///< A request's word was exchanged; nothing is prepared.
+  prepared,    ///< The batch's replies stand in their rings; nothing is in the log.
+  appended,    ///< Its lines are in the log, unsynced.
+  synced,      ///< Synced; not published.
+  published,   ///< Published; no reply released.
+  kept_aside,  ///< Recovery: the side file is synced; nothing is cut.
+  cut,         ///< Recovery: the log is cut, unsynced.
+  reread,      ///< Recovery: the cut log was read again; no start line yet.
+};
+
+#ifdef DFS_FAULTS
+/// Ends or stops the process here if DFS_FAULT says so.
+void pass(StopPoint point);
+/// True if the fdatasync that was about to happen is planted out.
+[[nodiscard]] bool sync_is_planted_out();
+#else
+inline void pass(StopPoint /*point*/) {}
+[[nodiscard]] inline bool sync_is_planted_out() { return false; }
+#endif
+
+}  // namespace dfs::daemon

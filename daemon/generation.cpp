@@ -1,0 +1,146 @@
+#include "daemon/generation.hpp"
+
+#include <algorithm>
+
+#include "common/os/process.hpp"
+
+namespace dfs::daemon {
+
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kLeastExtent = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLargestExtent = std::uint64_t{64} << 20;
+// Addresses, not memory: no store outgrows them, and no mapping ever moves.
+constexpr std::uint64_t kReservedAddresses = std::uint64_t{64} << 30;
+// Kept out of what MemAvailable offers, for everybody else on the machine: for memfds the kernel
+// kills, it does not refuse.
+constexpr std::uint64_t kLeftToOthers = std::uint64_t{64} << 20;
+
+/// The smallest of the option and four fifths of the cgroup's limit.
+std::uint64_t limit_of(std::uint64_t option) {
+  const std::uint64_t cgroup = os::memory_bounds().cgroup_limit;
+  return cgroup == 0 ? option : std::min(option, cgroup / 5 * 4);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ControlMemory>> ControlMemory::make(const index::StoreId& store,
+                                                           const os::ForkMark& mark) {
+  auto made = std::unique_ptr<ControlMemory>(new ControlMemory());
+  auto memory = os::make_memory("dfs-control", index::kControlPageBytes);
+  if (!memory) return std::move(memory).error();
+  if (auto sealed = os::seal_memory(memory->get(), true); !sealed) return std::move(sealed).error();
+  auto shared = os::reopen_read_only(memory->get());
+  if (!shared) return std::move(shared).error();
+  auto mapping =
+      os::Mapping::map(memory->get(), {index::kControlPageBytes, os::Mapping::Access::write}, mark);
+  if (!mapping) return std::move(mapping).error();
+  made->memory_ = std::move(*memory);
+  made->shared_ = std::move(*shared);
+  made->mapping_ = std::move(*mapping);
+  index::open_control_page(made->page(), store);
+  return made;
+}
+
+Result<std::unique_ptr<Generation>> Generation::make(index::ControlPage& page,
+                                                     const Settings& settings,
+                                                     const os::ForkMark& mark) {
+  index::open_generation(page, settings.generation.number);
+  auto made = std::unique_ptr<Generation>(
+      new Generation(index::slot_of(page, settings.generation.number), settings));
+  made->limit_ = limit_of(settings.memory_limit);
+  auto memory = os::make_memory("dfs-generation", 0);
+  if (!memory) return std::move(memory).error();
+  if (auto sealed = os::seal_memory(memory->get(), false); !sealed)
+    return std::move(sealed).error();
+  auto shared = os::reopen_read_only(memory->get());
+  if (!shared) return std::move(shared).error();
+  auto mapping =
+      os::Mapping::map(memory->get(), {kReservedAddresses, os::Mapping::Access::write}, mark);
+  if (!mapping) {
+    // A limit on addresses (RLIMIT_AS): what the memory limit can ever need.
+    mapping = os::Mapping::map(memory->get(), {made->limit_, os::Mapping::Access::write}, mark);
+  }
+  if (!mapping) return std::move(mapping).error();
+  made->memory_ = std::move(*memory);
+  made->shared_ = std::move(*shared);
+  made->mapping_ = std::move(*mapping);
+  if (!made->ensure(index::IndexWriter::kFirstBytes)) {
+    return Error(errc::store_full, "no memory for an empty index (" +
+                                       std::to_string(index::IndexWriter::kFirstBytes >> 10U) +
+                                       " KiB); raise --memory-limit")
+        .with_limit(made->limit_);
+  }
+  made->index_ = std::make_unique<index::IndexWriter>(*made, made->slot_, settings.generation);
+  made->grower_ = std::thread([raw = made.get()] { raw->run(); });
+  return made;
+}
+
+Generation::~Generation() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  wanted_changed_.notify_one();
+  if (grower_.joinable()) grower_.join();
+}
+
+std::uint64_t Generation::extent() const {
+  return std::clamp(allocated() / 16, kLeastExtent, kLargestExtent) / kPage * kPage;
+}
+
+bool Generation::ensure(std::uint64_t bytes) {
+  if (bytes <= allocated()) return true;
+  return grow_to(bytes + extent()) || grow_to(bytes);
+}
+
+bool Generation::grow_to(std::uint64_t bytes) {
+  bytes = (bytes + kPage - 1) / kPage * kPage;
+  const std::lock_guard lock(growth_mutex_);
+  const std::uint64_t from = allocated();
+  if (bytes <= from) return true;
+  if (bytes > limit_ || bytes > mapping_->size()) return false;
+  const std::uint64_t available = os::memory_bounds().available;
+  if (available != 0 && bytes - from + kLeftToOthers > available) return false;
+  if (!os::grow_memory(memory_.get(), from, bytes)) return false;
+  mapping_->populate(from, bytes - from);
+  allocated_.store(bytes, std::memory_order_release);
+  // SYNC POINT: allocated. Release, after the memory is there; pairs with the acquire load in
+  // index::Reach.
+  slot_.allocated.store(bytes, std::memory_order_release);
+  return true;
+}
+
+bool Generation::fits(std::uint64_t bytes) const {
+  // What the next generation would need must fit beside this one, or compaction could never help
+  // (I8).
+  return index_->used() + bytes + index_->live_bytes() + bytes <= limit_;
+}
+
+void Generation::grow_ahead() {
+  if (allocated() - index_->used() >= extent()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_ = allocated() + extent();
+  }
+  wanted_changed_.notify_one();
+}
+
+void Generation::run() {
+  os::name_thread("dfs-grow");
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    if (wanted_ <= allocated()) {
+      wanted_changed_.wait(lock);
+      continue;
+    }
+    const std::uint64_t wanted = wanted_;
+    wanted_ = 0;
+    lock.unlock();
+    static_cast<void>(grow_to(wanted));  // refused: the writer finds out when it needs it
+    lock.lock();
+  }
+}
+
+}  // namespace dfs::daemon

@@ -1,0 +1,24 @@
+#include "daemon/ledger.hpp"
+
+namespace dfs::daemon {
+
+void Ledger::burnt(log::Gap gap) {
+  const std::lock_guard lock(mutex_);
+  gaps_.add(gap.after, gap.next);
+}
+
+Fate Ledger::fate(std::uint64_t sequence) const {
+  // In this order: a batch moves from prepared to published or burnt, so what is looked at later is
+  // never older.
+  const std::uint64_t prepared = prepared_.load(std::memory_order_seq_cst);
+  if (lost(sequence) || sequence == 0 || sequence > prepared) return Fate::not_committed;
+  if (sequence <= published_.load(std::memory_order_seq_cst)) return Fate::committed;
+  return lost(sequence) ? Fate::not_committed : Fate::in_flight;
+}
+
+bool Ledger::lost(std::uint64_t sequence) const {
+  const std::lock_guard lock(mutex_);
+  return gaps_.lost(sequence);
+}
+
+}  // namespace dfs::daemon

@@ -1,0 +1,51 @@
+// The log as a file that is only ever appended to: one write and one sync for each batch, the look
+// at the path between sync and publish, and the cut after an append that failed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.hpp"
+#include "common/os/file.hpp"
+
+namespace dfs::daemon {
+
+/// Threads: sync_concurrently() from any; all else the writer only.
+class LogFile {
+ public:
+  /// Takes over an open, locked file whose good end is `end`.
+  LogFile(os::File file, std::uint64_t end);
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+
+  /// Writes at our own end (never O_APPEND). After an error call cut_back().
+  [[nodiscard]] Result<void> append(std::string_view lines);
+  /// fdatasync. After an error nothing may be written or acknowledged any more (I9).
+  [[nodiscard]] Result<void> sync() const;
+  /// The same, for a thread beside the writer.
+  [[nodiscard]] Result<void> sync_concurrently() const { return sync(); }
+  /// An error unless the path still names our inode with our size: an edit of a live log must stop
+  /// acknowledgements, not lose them.
+  [[nodiscard]] Result<void> check_place() const;
+  /// Cuts what a failed append may have left behind the good end, and syncs that. After an error:
+  /// I9.
+  [[nodiscard]] Result<void> cut_back() const;
+  /// Another file took the log's place (a Go file was written anew).
+  void replace(os::File file, std::uint64_t end);
+
+  [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+  [[nodiscard]] const os::File& file() const noexcept { return file_; }
+  [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
+
+ private:
+  void keep_reserve();
+
+  // Writer thread only, but for the descriptor.
+  os::File file_;
+  std::uint64_t end_;
+  std::uint64_t reserved_to_ = 0;
+  os::FileStatus place_;
+};
+
+}  // namespace dfs::daemon

@@ -1,0 +1,356 @@
+#include "daemon/opening.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "common/log/encode.hpp"
+#include "common/log/line.hpp"
+#include "common/os/clock.hpp"
+#include "common/os/random.hpp"
+#include "common/wire/commit_id.hpp"
+#include "daemon/faults.hpp"
+#include "daemon/version.hpp"
+
+namespace dfs::daemon {
+
+namespace {
+
+/// Puts what recovery finds into an index.
+class IndexLoader final : public log::RecordVisitor {
+ public:
+  IndexLoader(Generation& generation, std::uint64_t base) : generation_(generation), base_(base) {}
+
+  Result<void> record(const log::Record& record) override {
+    if (!record.in_base) begin_feed();
+    index::IndexWriter& index = generation_.index();
+    if (!index.reserve(1, index::record_bytes(record.key.size(), record.value.size(), true))) {
+      return Error(errc::store_full, "the index of this log needs more than the memory limit of " +
+                                         std::to_string(generation_.memory_limit() >> 20U) +
+                                         " MiB, or than the machine has; raise --memory-limit")
+          .with_limit(generation_.memory_limit());
+    }
+    index::NewRecord made;
+    made.key = record.key;
+    made.value = record.value;
+    made.version = record.version;
+    made.sequence = record.sequence;
+    made.time_ms = record.time_ms.value_or(0);
+    made.erased = record.erased;
+    made.last_of_commit = record.in_base || record.commit_position + 1 == record.commit_records;
+    index.add(made);
+    return {};
+  }
+
+  void begin_feed() {
+    if (fed_) return;
+    fed_ = true;
+    if (base_ > 0) generation_.index().begin_feed(base_);
+  }
+
+ private:
+  Generation& generation_;
+  const std::uint64_t base_;
+  bool fed_ = false;
+};
+
+index::StoreId id_from(const std::string& hex) {
+  index::StoreId id{};
+  if (const auto parsed = wire::parse_store_id(hex)) {
+    std::transform(parsed->begin(), parsed->end(), id.begin(),
+                   [](std::byte b) { return static_cast<std::uint8_t>(b); });
+  }
+  return id;
+}
+
+/// The id and base that the first line of a log names; nothing where it is none.
+log::First first_of(std::string_view bytes) {
+  log::Line line;
+  log::decode(bytes.substr(0, bytes.find('\n')), line);
+  return line.kind == log::LineKind::first ? line.first : log::First();
+}
+
+Result<void> make_index(OpenedStore& store, const Options& options, std::uint64_t log_bytes,
+                        const os::ForkMark& mark) {
+  store.generation.reset();
+  auto control = ControlMemory::make(id_from(store.store_id), mark);
+  if (!control) return std::move(control).error();
+  store.control = std::move(*control);
+  Generation::Settings settings;
+  settings.generation.number = 1;
+  settings.generation.seed = os::random_number();
+  settings.generation.store = id_from(store.store_id);
+  // A guess at the number of keys, from the size of a common line; the table grows or stays larger.
+  settings.generation.expected_keys = log_bytes / 256;
+  settings.memory_limit = options.memory_limit;
+  auto generation = Generation::make(store.control->page(), settings, mark);
+  if (!generation) return std::move(generation).error();
+  store.generation = std::move(*generation);
+  return {};
+}
+
+std::string new_log_image(const std::string& store_id) {
+  std::string image;
+  log::First first;
+  first.store = store_id;
+  first.dfs = kVersion;
+  log::append_first(image, first);
+  log::Start start;
+  start.after = 0;
+  start.next = 1;
+  start.time_ms = os::wall_clock_ms();
+  log::append_start(image, start);
+  return image;
+}
+
+/// Writes a new log whole under another name, then puts it in place: by a link where nothing
+/// stands, by a rename where an empty file does, whose owner and mode it keeps.
+Result<os::File> make_log(const std::string& path, const os::File* empty,
+                          const std::string& image) {
+  const std::string fresh_path = path + ".new";
+  if (auto gone = os::remove(fresh_path); !gone) return std::move(gone).error();
+  auto fresh =
+      os::File::open(fresh_path, {.write = true, .create = true, .exclusive = true, .mode = 0666});
+  if (!fresh) return fresh;
+  const auto made = [&]() -> Result<void> {
+    if (auto r = fresh->write_at(image, 0); !r) return r;
+    if (empty != nullptr) {
+      auto status = empty->status();
+      if (!status) return std::move(status).error();
+      if (auto r = fresh->set_owner(status->uid, status->gid); !r) return r;
+      if (auto r = fresh->set_mode(status->mode); !r) return r;
+    }
+    if (auto r = fresh->sync_all(); !r) return r;
+    if (auto locked = fresh->try_lock(); !locked) return std::move(locked).error();
+    if (empty != nullptr) return os::rename(fresh_path, path);
+    if (auto r = os::link(fresh_path, path); !r) return r;
+    return os::remove(fresh_path);
+  }();
+  if (!made) {
+    static_cast<void>(os::remove(fresh_path));
+    return made.error();
+  }
+  // Before the first acknowledgement the name must be durable too.
+  if (auto synced = os::sync_directory_of(path); !synced) return std::move(synced).error();
+  fresh->rename_to(path);
+  return fresh;
+}
+
+/// Refuses what a log may not be: a second name lets a rename part the two, and some file systems
+/// keep no promise.
+Result<void> check_file(const os::File& file, OpenedStore& store) {
+  auto status = file.status();
+  if (!status) return std::move(status).error();
+  const std::string& path = file.path();
+  if (!status->regular) {
+    return Error(errc::no_store, path + " is not a regular file; name the store's log");
+  }
+  if (status->links > 1) {
+    const std::string original = path + ".original";
+    auto there = os::status_of(original);
+    if (!there || !there->same_file(*status)) {
+      return Error(errc::unsupported, path + " has " + std::to_string(status->links) +
+                                          " names (hard links); the store would part from the "
+                                          "others when it is compacted. Copy it "
+                                          "(cp) and serve the copy, or remove the other names");
+    }
+    // A rewrite of a Go file that ended between its link and its rename.
+    if (auto gone = os::remove(original); !gone) return gone;
+    if (auto synced = os::sync_directory_of(path); !synced) return synced;
+    store.notices.push_back(path + ": an interrupted rewrite was undone");
+  }
+  auto system = os::file_system_of(path);
+  if (!system) return std::move(system).error();
+  static constexpr std::array<std::string_view, 6> kRefused{"nfs", "cifs", "smb2",
+                                                            "smb", "9p",   "fuse"};
+  if (std::find(kRefused.begin(), kRefused.end(), *system) != kRefused.end()) {
+    return Error(errc::unsupported,
+                 path + " is on " + *system +
+                     ", where a sync and a lock do not mean what dfs needs; put it on a local file "
+                     "system");
+  }
+  return {};
+}
+
+/// Keeps bytes that are about to be cut, in a file of their own. Done again it finds its own work.
+Result<std::string> keep_aside(const os::File& log, std::string_view bytes,
+                               std::uint64_t sequence) {
+  const std::string name = log.path() + ".torn-" + std::to_string(sequence);
+  for (int number = 1;; ++number) {
+    const std::string path = number == 1 ? name : name + "-" + std::to_string(number);
+    auto file = os::File::open(path, {.write = true, .create = true, .mode = 0600});
+    if (!file) return std::move(file).error();
+    auto there = file->read_all();
+    if (!there) return std::move(there).error();
+    // An earlier try may have been cut short; anything else is another start's side file.
+    if (!bytes.starts_with(*there)) continue;
+    if (auto r = file->write_at(bytes, 0); !r) return std::move(r).error();
+    if (auto r = file->sync_all(); !r) return std::move(r).error();
+    if (auto r = os::sync_directory_of(path); !r) return std::move(r).error();
+    return path;
+  }
+}
+
+/// The bytes as the disk has them: after a failed sync the page cache says otherwise (I9).
+Result<std::string> read_from_disk(const os::File& file) {
+  if (auto synced = file.sync_data(); !synced) return std::move(synced).error();
+  if (auto dropped = file.drop_cache(); !dropped) return std::move(dropped).error();
+  return file.read_all();
+}
+
+Result<void> load_go_file(OpenedStore& store, const Options& options, const std::string& bytes,
+                          const os::ForkMark& mark) {
+  auto go = log::read_go_file(bytes);
+  if (!go) return std::move(go).error();
+  store.store_id = os::random_hex(16);
+  if (auto made = make_index(store, options, bytes.size(), mark); !made) return made;
+  IndexLoader loader(*store.generation, go->base);
+  for (log::Record& record : go->records) {
+    record.in_base = true;
+    if (auto added = loader.record(record); !added) return added;
+  }
+  loader.begin_feed();
+  store.generation->index().publish(go->base);
+  std::string image;
+  log::append_go_conversion(image, *go, store.store_id, kVersion, os::wall_clock_ms());
+  store.go = std::make_unique<GoConversion>(std::move(image), go->base);
+  store.start.last = go->base;
+  store.start.next = go->base + 1;
+  store.start.floors.floor = go->floor;
+  store.records = go->records.size();
+  store.notices.push_back(
+      options.store + ": a file of the Go library, " + std::to_string(go->records.size()) +
+      " records; served as it is, written anew by the first commit (the old one stays as " +
+      os::name_of(options.store) + ".original)");
+  if (go->torn) {
+    store.notices.push_back(options.store + ": its last line is torn (from byte " +
+                            std::to_string(go->good_end) + ") and does not count");
+  }
+  return {};
+}
+
+/// Cuts what recovery says, keeping it aside; every step may be done again.
+Result<void> cut(const os::File& file, const log::Recovery& found, std::string_view bytes,
+                 OpenedStore& store) {
+  auto aside = keep_aside(file, bytes.substr(found.good_end),
+                          std::max(found.missing_sequence, found.last() + 1));
+  if (!aside) return std::move(aside).error();
+  pass(StopPoint::kept_aside);
+  if (auto r = file.truncate(found.good_end); !r) return r;
+  pass(StopPoint::cut);
+  std::string notice = file.path() + ": ";
+  if (found.kind == log::RecoveryKind::cut) {
+    notice += "line " + std::to_string(found.bad_line) + " (byte " +
+              std::to_string(found.bad_offset) + "): " + found.reason + "; ";
+  } else {
+    notice +=
+        std::to_string(found.hand_written.size()) + " lines written by hand are committed anew; ";
+  }
+  store.notices.push_back(notice + "cut at byte " + std::to_string(found.good_end) + ", " +
+                          std::to_string(bytes.size() - found.good_end) + " bytes kept in " +
+                          *aside);
+  return {};
+}
+
+/// Reads the log until nothing is left to cut, and loads it.
+Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file, const Options& options,
+                                  const os::ForkMark& mark) {
+  std::vector<log::HandWritten> hand_written;
+  std::uint64_t next = 0;
+  for (int round = 0;; ++round) {
+    auto bytes = read_from_disk(file);
+    if (!bytes) return std::move(bytes).error();
+    const log::First first = first_of(*bytes);
+    store.store_id = first.store;
+    if (auto made = make_index(store, options, bytes->size(), mark); !made)
+      return std::move(made).error();
+    IndexLoader loader(*store.generation, first.base);
+    log::Recovery found = log::recover(*bytes, loader);
+    if (found.kind == log::RecoveryKind::refused && found.visitor_error)
+      return *found.visitor_error;
+    if (found.kind == log::RecoveryKind::go_file) {
+      if (auto loaded = load_go_file(store, options, *bytes, mark); !loaded)
+        return std::move(loaded).error();
+      return found;
+    }
+    if (found.kind == log::RecoveryKind::empty) return found;
+    if (!found.usable()) return found.error(file.path());
+    next = std::max(next, found.next);
+    if (found.good_end == bytes->size()) {
+      loader.begin_feed();
+      store.generation->index().publish(found.last());
+      for (const std::uint64_t line : found.edited_lines) {
+        store.notices.push_back(file.path() + ": line " + std::to_string(line) +
+                                " was edited by hand (no checksum) and is accepted");
+      }
+      found.next = next;
+      store.start.hand_written = std::move(hand_written);
+      return found;
+    }
+    if (round > 1)
+      return Error(errc::system, file.path() + " does not keep what is cut off; check the disk");
+    if (hand_written.empty()) hand_written = found.hand_written;
+    if (auto done = cut(file, found, *bytes, store); !done) return std::move(done).error();
+  }
+}
+
+}  // namespace
+
+Result<OpenedStore> open_store(const Options& options, const os::ForkMark& mark) {
+  OpenedStore store;
+  const std::string& path = options.store;
+  bool fresh = false;
+  auto there = os::status_of(path);
+  if (!there && there.error() != errc::absent) return std::move(there).error();
+  auto file = there ? os::File::open(path, {.write = true})
+                    : make_log(path, nullptr, new_log_image(os::random_hex(16)));
+  if (!file) return std::move(file).error();
+  fresh = !there;
+  if (there && there->size == 0) {
+    auto made = make_log(path, &*file, new_log_image(os::random_hex(16)));
+    if (!made) return std::move(made).error();
+    file = std::move(made);
+    fresh = true;
+  }
+  if (auto good = check_file(*file, store); !good) return std::move(good).error();
+  auto locked = file->try_lock();
+  if (!locked) return std::move(locked).error();
+  if (!*locked) {
+    return Error(errc::no_daemon,
+                 path +
+                     " is locked by another process, perhaps a daemon that reached it by another "
+                     "path; a store has one daemon");
+  }
+  if (auto gone = os::remove(path + ".new"); !gone) return std::move(gone).error();
+
+  auto found = recover_log(store, *file, options, mark);
+  if (!found) return std::move(found).error();
+  pass(StopPoint::reread);
+  auto status = file->status();
+  if (!status) return std::move(status).error();
+  store.log = std::make_unique<LogFile>(std::move(*file), status->size);
+  if (!store.go) {
+    store.start.last = found->last();
+    store.start.next = fresh ? 1 : found->next;
+    store.start.floors = {found->floor, found->restored};
+    store.gaps = found->gaps;
+    store.records = found->records;
+    if (!fresh) {
+      std::string line;
+      log::Start start;
+      start.after = store.start.last;
+      start.next = store.start.next;
+      start.watermark = store.start.last;
+      start.time_ms = os::wall_clock_ms();
+      log::append_start(line, start);
+      if (auto r = store.log->append(line); !r) return std::move(r).error();
+      if (auto r = store.log->sync(); !r) return std::move(r).error();
+    }
+    if (store.start.next > store.start.last + 1) store.gaps.add(store.start.last, store.start.next);
+  }
+  store.control->page().durable.store(store.start.last, std::memory_order_release);
+  index::make_current(store.control->page(), 1);
+  return store;
+}
+
+}  // namespace dfs::daemon

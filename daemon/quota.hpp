@@ -1,0 +1,48 @@
+// Bytes received from clients and not yet committed, for all of them and for each uid (I8): what
+// one user's clients hold cannot keep the others out. What was charged comes back; the destructor
+// proves it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+
+#include "common/base/assert.hpp"
+#include "common/base/limits.hpp"
+#include "common/wire/reply.hpp"
+
+namespace dfs::daemon {
+
+/// Threads: the writer.
+class Quota {
+ public:
+  Quota() = default;
+  Quota(const Quota&) = delete;
+  Quota& operator=(const Quota&) = delete;
+  ~Quota() { DFS_ASSERT(total_ == 0, "every byte that was charged was given back"); }
+
+  /// Rule::none: charged. Else the bound that does not allow it, and nothing is charged.
+  [[nodiscard]] wire::Rule charge(std::uint32_t uid, std::size_t bytes) {
+    if (bytes > kMaxReceivedBytes - total_) return wire::Rule::received_bytes;
+    std::size_t& used = by_uid_[uid];
+    if (bytes > kMaxReceivedBytesPerUid - used) return wire::Rule::received_bytes_uid;
+    used += bytes;
+    total_ += bytes;
+    return wire::Rule::none;
+  }
+  void give_back(std::uint32_t uid, std::size_t bytes) {
+    if (bytes == 0) return;
+    std::size_t& used = by_uid_[uid];
+    DFS_ASSERT(used >= bytes && total_ >= bytes, "only what was charged comes back");
+    used -= bytes;
+    total_ -= bytes;
+    if (used == 0) by_uid_.erase(uid);
+  }
+  [[nodiscard]] std::size_t total() const { return total_; }
+
+ private:
+  std::size_t total_ = 0;
+  std::unordered_map<std::uint32_t, std::size_t> by_uid_;
+};
+
+}  // namespace dfs::daemon

@@ -1,0 +1,289 @@
+#include "daemon/reception.hpp"
+
+#include <cerrno>
+
+#include "common/base/limits.hpp"
+#include "common/os/clock.hpp"
+#include "common/os/process.hpp"
+#include "common/wire/layout_hash.hpp"
+#include "daemon/version.hpp"
+
+namespace dfs::daemon {
+
+namespace {
+
+// What a tag of the poller means: its high byte; the number is below.
+enum Tag : std::uint64_t {
+  kListening = std::uint64_t{1} << 56,
+  kSignals = std::uint64_t{2} << 56,
+  kNews = std::uint64_t{3} << 56,
+  kGuest = std::uint64_t{4} << 56,
+  kClient = std::uint64_t{5} << 56,
+  kProcess = std::uint64_t{6} << 56,
+};
+constexpr std::uint64_t kTagMask = std::uint64_t{0xFF} << 56;
+
+// An honest client says hello at once.
+constexpr std::chrono::seconds kHelloTime{2};
+// Without a descriptor to accept with, look again after this; level-triggered, it would spin
+// otherwise.
+constexpr std::chrono::milliseconds kDeafTime{100};
+constexpr wire::Known kOurProtocol{wire::kProtocol, wire::kProtocol};
+constexpr wire::Known kOurLayout{wire::kLayout, wire::kLayout};
+
+std::span<const std::byte> as_bytes(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reception>> Reception::make(const ReceptionParts& parts) {
+  auto poller = os::Poller::make();
+  if (!poller) return std::move(poller).error();
+  for (const auto& [fd, tag] :
+       {std::pair{parts.listening, kListening}, std::pair{parts.signals, kSignals},
+        std::pair{parts.news.fd(), kNews}}) {
+    if (auto added = poller->add(fd, {tag}); !added) return std::move(added).error();
+  }
+  return std::unique_ptr<Reception>(new Reception(parts, std::move(*poller)));
+}
+
+Reception::Reception(const ReceptionParts& parts, os::Poller poller)
+    : parts_(parts),
+      most_guests_(std::max<std::uint64_t>(os::raise_open_files() / 8, 8)),
+      started_ms_(os::wall_clock_ms()),
+      poller_(std::move(poller)),
+      last_client_at_(os::Monotonic::now()) {}
+
+void Reception::run() {
+  while (!ending_ && !parts_.writer.ended()) {
+    for (const os::Ready& ready : poller_.wait(next_deadline())) {
+      on_ready(ready);
+      if (ending_) break;
+    }
+    dismiss_late_guests();
+    if (deaf_ && deaf_until_.passed() && poller_.add(parts_.listening, {kListening})) deaf_ = false;
+    if (idle_too_long()) {
+      parts_.journal.info("no client was connected for --idle-exit; ending");
+      ending_ = true;
+    }
+  }
+}
+
+os::Deadline Reception::next_deadline() const {
+  if (deaf_) return os::Deadline::after(kDeafTime);
+  if (!guests_.empty()) return guests_.begin()->second.deadline;
+  const auto idle_exit = parts_.options.idle_exit;
+  if (idle_exit.count() == 0 || !clients_.empty()) return os::Deadline::never();
+  return os::Deadline::after(last_client_at_ + idle_exit - os::Monotonic::now());
+}
+
+bool Reception::idle_too_long() const {
+  const auto idle_exit = parts_.options.idle_exit;
+  return idle_exit.count() > 0 && clients_.empty() && guests_.empty() &&
+         os::Monotonic::now() >= last_client_at_ + idle_exit;
+}
+
+void Reception::on_ready(const os::Ready& ready) {
+  const std::uint64_t number = ready.tag & ~kTagMask;
+  switch (ready.tag & kTagMask) {
+    case kListening:
+      return accept_all();
+    case kSignals: {
+      const int signal = os::next_signal(parts_.signals);
+      if (signal == 0) return;
+      parts_.journal.info("ending: signal " + std::to_string(signal));
+      ending_ = true;
+      return;
+    }
+    case kNews:
+      return take_news();
+    case kGuest:
+      return greet(number);
+    case kClient:
+      return serve(number);
+    case kProcess:
+      return leave(number, "its process ended");
+    default:
+      return;
+  }
+}
+
+void Reception::accept_all() {
+  for (;;) {
+    auto socket = os::accept_from(parts_.listening);
+    if (!socket) {
+      const int error = socket.error().system_error();
+      if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS) {
+        poller_.remove(parts_.listening);
+        deaf_ = true;
+        deaf_until_ = os::Deadline::after(kDeafTime);
+        parts_.journal.warn("cannot accept: " + std::string(socket.error().text()));
+      }
+      if (error == EINTR || error == ECONNABORTED) continue;
+      return;
+    }
+    // Silent connections must not keep the others out: the oldest goes first.
+    if (guests_.size() >= most_guests_) guests_.erase(guests_.begin());
+    const std::uint64_t id = next_guest_++;
+    if (!poller_.add(socket->get(), {kGuest | id})) continue;
+    guests_.emplace(id, Guest{std::move(*socket), os::Deadline::after(kHelloTime)});
+  }
+}
+
+void Reception::dismiss_late_guests() {
+  while (!guests_.empty() && guests_.begin()->second.deadline.passed())
+    guests_.erase(guests_.begin());
+}
+
+void Reception::turn_away(const Guest& guest, wire::HelloStatus status, std::string_view text) {
+  wire::HelloAnswer answer;
+  answer.status = status;
+  answer.text = text;
+  answer.known_protocol = kOurProtocol;
+  answer.known_layout = kOurLayout;
+  answer.daemon_version = kVersion;
+  const auto packet = wire::encode(answer);
+  static_cast<void>(os::try_send_packet(guest.socket.get(), as_text(packet), {}));
+}
+
+void Reception::greet(std::uint64_t id) {
+  const auto found = guests_.find(id);
+  if (found == guests_.end()) return;
+  auto packet = os::try_receive_packet(found->second.socket.get());
+  if (!packet && os::would_block(packet.error())) return;
+  Guest guest = std::move(found->second);
+  guests_.erase(found);
+  poller_.remove(guest.socket.get());
+  if (!packet || packet->end) return;
+  auto hello = wire::decode_hello(as_bytes(packet->bytes));
+  if (!hello) return turn_away(guest, wire::HelloStatus::malformed, hello.error().text());
+  if (ending_ || parts_.writer.ended()) {
+    return turn_away(guest, wire::HelloStatus::ending, "the daemon is ending; connect again");
+  }
+  if (wire::choose(kOurProtocol, hello->protocol) == 0 ||
+      wire::choose(kOurLayout, hello->layout) == 0) {
+    const std::string text =
+        "this daemon (dfsd " + std::string(kVersion) + ") speaks protocol " +
+        std::to_string(kOurProtocol.highest) + ", the library (" +
+        std::string(hello->library_version) + ") speaks " + std::to_string(hello->protocol.lowest) +
+        " to " + std::to_string(hello->protocol.highest) + "; upgrade the older of the two";
+    return turn_away(guest, wire::HelloStatus::incompatible, text);
+  }
+  if (clients_.size() >= kMaxClients) {
+    const std::string text =
+        "this daemon serves " + std::to_string(kMaxClients) + " clients already";
+    return turn_away(guest, wire::HelloStatus::busy, text);
+  }
+  auto peer = os::peer_of(guest.socket.get());
+  if (!peer) return turn_away(guest, wire::HelloStatus::not_permitted, peer.error().text());
+  admit(std::move(guest), *hello, std::move(*peer));
+}
+
+void Reception::admit(Guest guest, const wire::Hello& hello, os::Peer peer) {
+  const os::File& log = parts_.store.log->file();
+  auto status = os::status_of(log.path());
+  if (!status) return turn_away(guest, wire::HelloStatus::not_permitted, status.error().text());
+  const Rights rights = rights_of(*status, log.attribute("system.posix_acl_access"), peer);
+  const bool wants_write = (hello.wanted & wire::kWantWrite) != 0;
+  if (!rights.read || (wants_write && !rights.write)) {
+    const std::string text =
+        "uid " + std::to_string(peer.uid) + " may not " + (rights.read ? "write " : "read ") +
+        log.path() + " (its owner and mode decide): ask uid " + std::to_string(status->uid) +
+        (rights.read ? ", or open it read_only" : "");
+    return turn_away(guest, wire::HelloStatus::not_permitted, text);
+  }
+  ClientIdentity identity;
+  identity.connection = next_connection_++;
+  identity.pid = peer.pid;
+  identity.uid = peer.uid;
+  identity.program = hello.program;
+  identity.origin = hello.origin;
+  identity.library_version = hello.library_version;
+  identity.since_ms = os::wall_clock_ms();
+  identity.writes = wants_write;
+  const std::uint64_t connection = identity.connection;
+  const int socket = guest.socket.get();
+  auto session = Session::make(std::move(identity), std::move(guest.socket), parts_.mark);
+  if (!session) {
+    parts_.journal.warn("a client is turned away: " + std::string(session.error().text()));
+    return;
+  }
+  Session::Handover handover = (*session)->handover();
+  handover.descriptors.insert(handover.descriptors.begin(), parts_.store.control->descriptor());
+  handover.names.insert(handover.names.begin(), wire::Descriptor::control_page);
+  wire::HelloAnswer answer;
+  answer.protocol = wire::choose(kOurProtocol, hello.protocol);
+  answer.layout = wire::choose(kOurLayout, hello.layout);
+  answer.known_protocol = kOurProtocol;
+  answer.known_layout = kOurLayout;
+  answer.layout_hash = wire::layout_hash(index::kGenerationLayout);
+  if (const auto id = wire::parse_store_id(parts_.store.store_id)) answer.store = *id;
+  answer.connection = connection;
+  answer.limits.snapshot_ttl_ms = static_cast<std::uint64_t>(parts_.options.snapshot_ttl.count());
+  answer.durability = parts_.options.durability == Durability::durable
+                          ? wire::StoreDurability::durable
+                          : wire::StoreDurability::written;
+  answer.descriptors = handover.names;
+  answer.daemon_version = kVersion;
+  const auto packet = wire::encode(answer);
+  // The writer knows it before the client can ring.
+  if ((*session)->identity().writes) parts_.writer.add(*session);
+  if (!os::try_send_packet(socket, as_text(packet), handover.descriptors) ||
+      !poller_.add(socket, {kClient | connection})) {
+    (*session)->leave();
+    parts_.writer.kick();
+    return;
+  }
+  (*session)->sent();
+  if (peer.process.is_open())
+    static_cast<void>(poller_.add(peer.process.get(), {kProcess | connection}));
+  clients_.emplace(connection, Client{std::move(*session), std::move(peer.process)});
+}
+
+void Reception::serve(std::uint64_t connection) {
+  const auto found = clients_.find(connection);
+  if (found == clients_.end()) return;
+  // One packet a turn: a client that floods waits behind the others.
+  auto packet = os::try_receive_packet(found->second.session->socket());
+  if (!packet && os::would_block(packet.error())) return;
+  if (!packet || packet->end) return leave(connection, "closed");
+  auto request = wire::decode_admin_request(as_bytes(packet->bytes));
+  if (!request) return leave(connection, request.error().text());
+  answer(found->second, *request);
+}
+
+void Reception::leave(std::uint64_t connection, std::string_view why) {
+  const auto found = clients_.find(connection);
+  if (found == clients_.end()) return;
+  Client client = std::move(found->second);
+  clients_.erase(found);
+  poller_.remove(client.session->socket());
+  if (client.process.is_open()) poller_.remove(client.process.get());
+  if (why != "closed" && why != "its process ended") {
+    parts_.journal.warn("client " + std::to_string(connection) + " (pid " +
+                        std::to_string(client.session->identity().pid) +
+                        ") is dropped: " + std::string(why));
+  }
+  std::erase_if(waiting_, [connection](const Waiting& w) { return w.connection == connection; });
+  client.session->leave();
+  parts_.writer.kick();
+  last_client_at_ = os::Monotonic::now();
+}
+
+void Reception::take_news() {
+  parts_.news.drain();
+  answer_waiting();
+  std::vector<std::uint64_t> dropped;
+  for (const auto& [connection, client] : clients_) {
+    if (client.session->dropped() != wire::DropReason::none) dropped.push_back(connection);
+  }
+  for (const std::uint64_t connection : dropped) {
+    leave(connection, wire::describe(clients_.at(connection).session->dropped()));
+  }
+}
+
+}  // namespace dfs::daemon

@@ -1,0 +1,205 @@
+// The reception's answers on the socket: generations, the fate of commits, and what an operator
+// asks.
+#include <boost/json.hpp>
+
+#include "common/base/limits.hpp"
+#include "common/os/clock.hpp"
+#include "common/os/process.hpp"
+#include "daemon/reception.hpp"
+#include "daemon/version.hpp"
+
+namespace dfs::daemon {
+
+void Reception::send(Client& client, const wire::AdminAnswer& answer, int descriptor) {
+  bool first = true;
+  for (const auto& packet : wire::encode(answer)) {
+    const std::string_view text(reinterpret_cast<const char*>(packet.data()), packet.size());
+    const std::span<const int> descriptors =
+        first && descriptor >= 0 ? std::span<const int>(&descriptor, 1) : std::span<const int>();
+    first = false;
+    if (!os::try_send_packet(client.session->socket(), text, descriptors)) {
+      // It asks and does not read: what it does not take is not kept for it (I8).
+      client.session->drop(wire::DropReason::not_reading);
+      parts_.news.ring();
+      return;
+    }
+  }
+}
+
+void Reception::answer(Client& client, const wire::AdminRequest& request) {
+  wire::AdminAnswer answer;
+  answer.serial = request.serial;
+  std::string text;
+  switch (request.kind) {
+    case wire::AdminKind::generation:
+      answer.number = parts_.store.generation->number();
+      if (request.argument != answer.number) {
+        answer.status = wire::AdminStatus::refused;
+        answer.code = errc::snapshot_too_old;
+        answer.text = "that generation was given back; take a new snapshot";
+        return send(client, answer);
+      }
+      answer.descriptor = true;
+      return send(client, answer, parts_.store.generation->descriptor());
+    case wire::AdminKind::resolve:
+    case wire::AdminKind::sync:
+      if (answer_if_known(client, request)) return;
+      // Watched before the second look, so that no publish falls between.
+      parts_.writer.watch_publishes(true);
+      waiting_.push_back({client.session->identity().connection, request});
+      waiting_.back().request.text = {};
+      if (request.kind == wire::AdminKind::sync) parts_.syncer.hurry();
+      return answer_waiting();
+    case wire::AdminKind::info:
+      text = info_json();
+      break;
+    case wire::AdminKind::clients:
+      text = clients_json();
+      break;
+    case wire::AdminKind::settings:
+      text = settings_json();
+      break;
+    case wire::AdminKind::stop:
+      if (!may_stop(client.session->identity())) {
+        answer.status = wire::AdminStatus::refused;
+        answer.code = errc::not_permitted;
+        answer.text = "only the daemon's own user, the log's owner and root may stop it";
+        return send(client, answer);
+      }
+      parts_.journal.info("ending: pid " + std::to_string(client.session->identity().pid) +
+                          " asked for it");
+      ending_ = true;
+      break;
+  }
+  answer.text = text;
+  send(client, answer);
+}
+
+bool Reception::answer_if_known(Client& client, const wire::AdminRequest& request) {
+  wire::AdminAnswer answer;
+  answer.serial = request.serial;
+  if (request.kind == wire::AdminKind::sync) {
+    answer.number = parts_.store.control->page().durable.load(std::memory_order_acquire);
+    if (answer.number < request.argument) {
+      if (parts_.ledger.fate(request.argument) != Fate::not_committed) return false;
+      answer.status = wire::AdminStatus::refused;
+      answer.code = errc::bad_argument;
+      answer.text = "no commit of this store has that sequence";
+    }
+    send(client, answer);
+    return true;
+  }
+  switch (parts_.ledger.fate(request.argument)) {
+    case Fate::in_flight:
+      return false;
+    case Fate::committed:
+      answer.status = wire::AdminStatus::done;
+      break;
+    case Fate::not_committed:
+      answer.status = wire::AdminStatus::not_committed;
+      break;
+  }
+  send(client, answer);
+  return true;
+}
+
+void Reception::answer_waiting() {
+  std::erase_if(waiting_, [this](const Waiting& waiting) {
+    const auto found = clients_.find(waiting.connection);
+    return found == clients_.end() || answer_if_known(found->second, waiting.request);
+  });
+  if (waiting_.empty()) {
+    parts_.writer.watch_publishes(false);
+    return;
+  }
+  for (const Waiting& waiting : waiting_) {
+    if (waiting.request.kind == wire::AdminKind::sync) parts_.syncer.hurry();
+  }
+}
+
+bool Reception::may_stop(const ClientIdentity& identity) const {
+  if (identity.uid == 0 || identity.uid == os::effective_user()) return true;
+  auto status = parts_.store.log->file().status();
+  return status && status->uid == identity.uid;
+}
+
+std::string Reception::info_json() const {
+  const Counters& c = parts_.counters;
+  const auto n = [](const std::atomic<std::uint64_t>& counter) {
+    return counter.load(std::memory_order_relaxed);
+  };
+  const index::ControlPage& control = parts_.store.control->page();
+  const boost::json::object info{
+      {"store", parts_.store.store_id},
+      {"path", parts_.options.store},
+      {"socket", parts_.options.socket},
+      {"pid", os::process_id()},
+      {"uid", os::effective_user()},
+      {"version", kVersion},
+      {"started_ms", started_ms_},
+      {"durability", parts_.options.durability == Durability::durable ? "durable" : "written"},
+      {"generation", control.current.load(std::memory_order_acquire)},
+      {"sequence", parts_.ledger.last_published()},
+      {"durable_sequence", control.durable.load(std::memory_order_acquire)},
+      {"keys", n(c.live_keys)},
+      {"live_bytes", n(c.live_bytes)},
+      {"used_bytes", n(c.used_bytes)},
+      {"memory_limit", parts_.store.generation->memory_limit()},
+      {"log_bytes", n(c.log_bytes)},
+      {"clients", clients_.size()},
+      {"commits", n(c.commits)},
+      {"records", n(c.records)},
+      {"batches", n(c.batches)},
+      {"syncs", n(c.syncs)},
+      {"refusals", n(c.refusals)},
+      {"mismatches", n(c.mismatches)},
+      {"conflicts", n(c.conflicts)},
+      {"dropped_clients", n(c.dropped_clients)},
+      {"limits",
+       {{"key_bytes", kMaxKeyBytes},
+        {"value_bytes", kMaxValueBytes},
+        {"value_depth", kMaxValueDepth},
+        {"commit_records", kMaxCommitRecords},
+        {"commit_bytes", kMaxCommitBytes},
+        {"clients", kMaxClients},
+        {"in_flight", kMaxInFlight}}},
+  };
+  return boost::json::serialize(info);
+}
+
+std::string Reception::clients_json() const {
+  boost::json::array list;
+  for (const auto& [connection, client] : clients_) {
+    const ClientIdentity& identity = client.session->identity();
+    std::uint64_t holds = 0;
+    for (std::size_t slot = 0; slot < kGenerationSlots; ++slot)
+      holds += client.session->holds(slot);
+    list.push_back(boost::json::object{{"connection", connection},
+                                       {"pid", identity.pid},
+                                       {"uid", identity.uid},
+                                       {"program", identity.program},
+                                       {"origin", identity.origin},
+                                       {"version", identity.library_version},
+                                       {"since_ms", identity.since_ms},
+                                       {"writes", identity.writes},
+                                       {"snapshots", holds}});
+  }
+  return boost::json::serialize(list);
+}
+
+std::string Reception::settings_json() const {
+  const Options& o = parts_.options;
+  return boost::json::serialize(boost::json::object{
+      {"socket", o.socket},
+      {"durability", o.durability == Durability::durable ? "durable" : "written"},
+      {"sync_interval_ms", o.sync_interval.count()},
+      {"compaction_interval_ms", o.compaction_interval.count()},
+      {"feed_retention_ms", o.feed_retention.count()},
+      {"snapshot_ttl_ms", o.snapshot_ttl.count()},
+      {"memory_limit", o.memory_limit},
+      {"idle_exit_ms", o.idle_exit.count()},
+      {"log_level", o.log_level},
+      {"record_origins", o.record_origins}});
+}
+
+}  // namespace dfs::daemon

@@ -1,0 +1,142 @@
+// One client, as the daemon has it: who it is, the memory shared with it, and the requests it is
+// sending.
+//
+// The one class that touches memory a client may write. Every such touch is under a guard that
+// turns SIGBUS into dropping that client, and what is read there is copied once and checked (I7).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/os/memory.hpp"
+#include "common/os/poller.hpp"
+#include "common/os/socket.hpp"
+#include "common/wire/client_page.hpp"
+#include "common/wire/hello.hpp"
+#include "common/wire/reply_ring.hpp"
+#include "common/wire/request_assembly.hpp"
+#include "common/wire/request_ring.hpp"
+#include "common/wire/request_word.hpp"
+#include "daemon/permission.hpp"
+#include "daemon/quota.hpp"
+
+namespace dfs::daemon {
+
+/// Who a client is; constant after hello.
+struct ClientIdentity {
+  std::uint64_t connection = 0;
+  std::int32_t pid = 0;
+  std::uint32_t uid = 0;
+  std::string program;
+  std::string origin;
+  std::string library_version;
+  std::uint64_t since_ms = 0;
+  bool writes = false;
+};
+
+/// A request received whole, and what it holds of its client's quota.
+struct ReceivedRequest {
+  wire::WholeRequest whole;
+  std::size_t charged = 0;
+};
+
+enum class Received : std::uint8_t {
+  nothing,  ///< no more chunks, or no room for a reply: wait for the client
+  pause,    ///< this client's turn is over
+  request,  ///< one is whole and taken
+  refusal,  ///< one was taken to be refused
+  dropped,  ///< the client broke the protocol: reason() says how
+};
+
+/// Threads: made and read by main; the members under "Writer" by the writer only. Ends when both
+/// have let go.
+class Session {
+ public:
+  static Result<std::shared_ptr<Session>> make(ClientIdentity identity, os::Descriptor socket,
+                                               const os::ForkMark& mark);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Main.
+  [[nodiscard]] const ClientIdentity& identity() const { return identity_; }
+  [[nodiscard]] int socket() const { return socket_.get(); }
+  /// The descriptors for the answer to hello, behind the control page's, and their names. Called
+  /// once; what only the client needs is closed when `sent` is called.
+  struct Handover {
+    std::vector<int> descriptors;
+    std::vector<wire::Descriptor> names;
+  };
+  [[nodiscard]] Handover handover() const;
+  void sent();
+  /// Its holds of the generation in a slot, as it says.
+  [[nodiscard]] std::uint64_t holds(std::size_t slot) const;
+  /// Main no longer serves it: the writer lets go between two batches.
+  void leave() { leaving_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool leaving() const { return leaving_.load(std::memory_order_acquire); }
+  /// Why the writer dropped it, or none.
+  [[nodiscard]] wire::DropReason dropped() const {
+    return dropped_.load(std::memory_order_acquire);
+  }
+
+  // Writer.
+  [[nodiscard]] int doorbell() const { return doorbell_.fd(); }
+  /// The next whole request, within `budget` bytes of this round. `refusal` is filled for
+  /// Received::refusal.
+  [[nodiscard]] Received receive(Quota& quota, std::size_t& budget, ReceivedRequest& out,
+                                 wire::Refusal& refusal);
+  /// Whether receive() could get on: what a writer looks at before it sleeps.
+  [[nodiscard]] bool has_work();
+  /// The request is done with: its memory is used again, its quota given back.
+  void done(Quota& quota, ReceivedRequest request);
+  [[nodiscard]] wire::ReplyProducer& replies() { return replies_; }
+  /// Gives the ring space of everything received this round back. After the words were taken.
+  void give_back();
+  /// Rings the client if it sleeps.
+  void wake();
+  void drop(wire::DropReason reason);
+  /// Lets go of partial requests. Between batches.
+  void forget(Quota& quota);
+  /// The same, and tells the client that this daemon lives but not for it.
+  void end(Quota& quota);
+
+ private:
+  struct Memories {
+    os::Descriptor client_page;
+    os::Descriptor reply_ring;
+    os::Descriptor request_ring;
+    std::unique_ptr<os::Mapping> client_mapping;
+    std::unique_ptr<os::Mapping> reply_mapping;
+    std::unique_ptr<os::Mapping> request_mapping;
+  };
+  static Result<Memories> make_memories(bool writes, const os::ForkMark& mark);
+  Session(ClientIdentity identity, os::Descriptor socket, Memories memories, os::Event doorbell,
+          os::SocketPair bell);
+  [[nodiscard]] Received refuse_chunk(const wire::Chunk& chunk, Quota& quota,
+                                      const wire::Refusal& why, wire::Refusal& refusal,
+                                      ReceivedRequest& out);
+  [[nodiscard]] wire::Taking take(std::uint64_t number);
+  void settle(Quota& quota);
+
+  // Constant after construction.
+  const ClientIdentity identity_;
+  const os::Descriptor socket_;
+  Memories memories_;
+  os::Event doorbell_;
+  os::Descriptor bell_;
+  os::Descriptor client_bell_;
+  wire::ClientPage& page_;
+
+  // Writer thread only.
+  wire::RequestConsumer requests_;
+  wire::ReplyProducer replies_;
+  wire::RequestAssembly assembly_;
+  std::size_t charged_ = 0;  // for partial requests; the same as assembly_.bytes() between calls
+  std::uint64_t to_give_back_ = 0;
+
+  std::atomic<bool> leaving_{false};
+  std::atomic<wire::DropReason> dropped_{wire::DropReason::none};
+};
+
+}  // namespace dfs::daemon

@@ -1,0 +1,90 @@
+#include "daemon/syncer.hpp"
+
+#include "common/os/process.hpp"
+
+namespace dfs::daemon {
+
+Syncer::Syncer(LogFile& log, index::ControlPage& control, Counters& counters, Settings settings,
+               std::function<void()> on_durable, std::function<void(const Error&)> on_failure)
+    : log_(log),
+      control_(control),
+      counters_(counters),
+      settings_(settings),
+      on_durable_(std::move(on_durable)),
+      on_failure_(std::move(on_failure)),
+      written_(control.durable.load(std::memory_order_relaxed)) {
+  if (settings_.background) thread_ = std::thread([this] { run(); });
+}
+
+Syncer::~Syncer() { stop(); }
+
+void Syncer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<void> Syncer::sync(std::uint64_t sequence) {
+  const std::lock_guard lock(sync_mutex_);
+  return sync_locked(sequence);
+}
+
+Result<void> Syncer::sync_locked(std::uint64_t sequence) {
+  if (failed())
+    return Error(errc::writing_stopped, "an earlier sync of " + log_.path() + " failed");
+  if (auto synced = log_.sync_concurrently(); !synced) {
+    failed_.store(true, std::memory_order_release);
+    return synced;
+  }
+  Counters::add(counters_.syncs);
+  if (sequence > control_.durable.load(std::memory_order_relaxed)) {
+    // Release: who sees it may rely on the disk; readers wait for it by value alone.
+    control_.durable.store(sequence, std::memory_order_release);
+    on_durable_();
+  }
+  return {};
+}
+
+void Syncer::written(std::uint64_t sequence) {
+  // Release: the bytes were written before; the thread's acquire makes it sync no less.
+  written_.store(sequence, std::memory_order_release);
+}
+
+void Syncer::hurry() {
+  {
+    const std::lock_guard lock(mutex_);
+    hurried_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Syncer::exclude(const std::function<void()>& replace) {
+  const std::lock_guard lock(sync_mutex_);
+  replace();
+}
+
+void Syncer::run() {
+  os::name_thread("dfs-sync");
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    // Nothing written: nobody wakes this thread but a hurry; else once an interval.
+    changed_.wait_for(lock, settings_.interval, [this] { return hurried_ || ending_; });
+    hurried_ = false;
+    if (ending_) return;
+    // Only what was wholly written before the sync began is durable after it.
+    const std::uint64_t sequence = written_.load(std::memory_order_acquire);
+    if (sequence <= control_.durable.load(std::memory_order_relaxed)) continue;
+    lock.unlock();
+    auto synced = sync(sequence);
+    if (!synced) {
+      on_failure_(synced.error());
+      return;
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace dfs::daemon

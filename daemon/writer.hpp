@@ -1,0 +1,163 @@
+// The writer: the one thread that owns log, index and rings. A write goes through it in the order
+// of its functions: collect (take, check, give a sequence, prepare the reply), append, sync, index,
+// publish, release.
+//
+// Nothing here logs; counters tell. It waits for the disk, and for nobody else (I8).
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "common/log/recovery.hpp"
+#include "common/os/poller.hpp"
+#include "common/os/process.hpp"
+#include "common/wire/request.hpp"
+#include "daemon/batch.hpp"
+#include "daemon/commit_check.hpp"
+#include "daemon/counters.hpp"
+#include "daemon/generation.hpp"
+#include "daemon/go_conversion.hpp"
+#include "daemon/ledger.hpp"
+#include "daemon/log_file.hpp"
+#include "daemon/options.hpp"
+#include "daemon/quota.hpp"
+#include "daemon/session.hpp"
+#include "daemon/syncer.hpp"
+
+namespace dfs::daemon {
+
+/// What the writer works on and with; all of it outlives the writer.
+struct WriterParts {
+  const Options& options;
+  LogFile& log;
+  Generation& generation;
+  index::ControlPage& control;
+  Ledger& ledger;
+  Syncer& syncer;
+  Counters& counters;
+  const os::ForkMark& mark;
+  /// A Go file that has not been written anew yet; null otherwise.
+  std::unique_ptr<GoConversion> go;
+};
+
+/// Where the writer begins.
+struct WriterStart {
+  std::uint64_t last = 0;  ///< the last sequence in the log
+  std::uint64_t next = 1;  ///< the next to give
+  VersionFloors floors;
+  std::vector<log::HandWritten> hand_written;  ///< to be committed first
+};
+
+/// How the writer ended: 0 after a clean stop, 74 after a failed write or sync (I9).
+struct WriterEnd {
+  int exit_code = 0;
+  std::string reason;
+};
+
+/// Threads: start, stop, join by main; add, kick by main; all else is its own thread's.
+class Writer {
+ public:
+  /// `on_news`: a client was dropped, or somebody waits for a publish; called from the writer.
+  static Result<std::unique_ptr<Writer>> make(WriterParts parts, WriterStart start,
+                                              std::function<void()> on_news);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Starts the thread and returns when its death word is set: before that, no hello is answered.
+  Result<void> start();
+  /// Finishes the batch, seals the log with a stop line, ends.
+  void stop();
+  /// Waits for the end.
+  WriterEnd join();
+  [[nodiscard]] bool ended() const { return ended_.load(std::memory_order_acquire); }
+
+  void add(std::shared_ptr<Session> session);
+  /// Looks again at who is leaving.
+  void kick();
+  /// While somebody waits for a sequence, every publish is news.
+  void watch_publishes(bool on) { publishes_watched_.store(on, std::memory_order_seq_cst); }
+  /// From the syncer: its sync failed.
+  void fail();
+
+ private:
+  Writer(WriterParts parts, WriterStart start, std::function<void()> on_news, os::Poller poller,
+         os::Event event);
+  void run();
+  Result<void> loop();
+  Result<void> commit_hand_written();
+  void admit_and_dismiss();
+  void dismiss(std::size_t index);
+  [[nodiscard]] bool anything_to_do();
+  void wait_for_work();
+
+  // Collect.
+  [[nodiscard]] Result<bool> collect();
+  [[nodiscard]] Result<void> collect_from(Session& session);
+  [[nodiscard]] Result<void> take(Session& session, ReceivedRequest request);
+  [[nodiscard]] Result<std::optional<wire::Refusal>> accept(std::string_view origin,
+                                                            std::uint32_t connection);
+  [[nodiscard]] std::optional<wire::Refusal> find_memory();
+  void answer(Session& session, const wire::Reply& reply);
+  void refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal);
+  void count(const wire::Refusal& refusal);
+
+  // Commit.
+  [[nodiscard]] Result<void> commit();
+  [[nodiscard]] Result<void> refuse_batch(const Error& error);
+  void index_and_publish();
+  void release();
+  [[nodiscard]] Result<void> rewrite_go_file();
+  [[nodiscard]] Result<void> sync_if_due();
+  [[nodiscard]] Result<void> mark_if_idle();
+  [[nodiscard]] Result<void> seal();
+  void refuse_everything();
+
+  // Constant after construction.
+  WriterParts parts_;
+  const std::function<void()> on_news_;
+  const bool durable_;
+  const bool spins_;
+
+  // Shared with main.
+  std::unique_ptr<os::DeathWord>
+      death_word_;  // the kernel reads it when the thread ends: it outlives that
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> failed_{false};
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> publishes_watched_{false};
+  std::atomic<bool> news_for_writer_{false};
+  os::Event event_;
+  // Guarded by mutex_.
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Session>> arriving_;
+
+  // Writer thread only.
+  WriterStart begin_;
+  WriterEnd end_;
+  os::Poller poller_;
+  std::vector<std::shared_ptr<Session>> sessions_;
+  std::size_t first_turn_ = 0;
+  Quota quota_;
+  Batch batch_;
+  CommitCheck check_;
+  CommitPlan plan_;
+  wire::InputArchive archive_;
+  wire::CommitRequest request_;
+  std::vector<std::pair<Session*, ReceivedRequest>> held_;  // what the batch's views point into
+  std::vector<Session*> answered_;                          // who has unreleased replies
+  std::uint64_t last_;                                      // the last sequence given
+  std::uint64_t published_;                                 // the last sequence published
+  std::uint64_t next_;
+  std::uint64_t unsynced_commits_ = 0;
+  bool marked_ = true;  // nothing was committed since the last mark
+  os::Monotonic::time_point last_commit_at_;
+};
+
+}  // namespace dfs::daemon
