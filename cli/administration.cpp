@@ -1,0 +1,160 @@
+#include "cli/administration.hpp"
+
+#include <dfs/admin.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "cli/json_text.hpp"
+#include "cli/opening.hpp"
+
+namespace dfs::cli {
+
+namespace {
+
+// A value as a person reads it in a table: a string without its quotes.
+std::string shown(std::string_view value) {
+  if (!is_text(value)) return std::string(value);
+  auto text = decode_text(value);
+  return text ? std::move(*text) : std::string(value);
+}
+
+void append_padded(std::string& out, const std::string& text, std::size_t width) {
+  out += text;
+  out.append(width - std::min(width, text.size()), ' ');
+}
+
+// One member a line, the values under each other.
+Result<void> print_members(std::string_view object, Output& output) {
+  auto found = members(object);
+  if (!found) return std::move(found).error();
+  std::size_t width = 0;
+  for (const Member& member : *found) width = std::max(width, member.name.size());
+  for (const Member& member : *found) {
+    append_padded(output.text(), member.name, width + 2);
+    output.line(shown(member.value));
+  }
+  return {};
+}
+
+// One object a line, its members in columns; the first object's names are the heads.
+Result<void> print_table(std::string_view array, Output& output) {
+  auto objects = elements(array);
+  if (!objects) return std::move(objects).error();
+  std::vector<std::string> heads;
+  std::vector<std::vector<std::string>> rows;
+  for (const std::string_view object : *objects) {
+    auto found = members(object);
+    if (!found) return std::move(found).error();
+    std::vector<std::string> row(heads.size());
+    for (const Member& member : *found) {
+      const auto head = std::find(heads.begin(), heads.end(), member.name);
+      const auto column = static_cast<std::size_t>(head - heads.begin());
+      if (head == heads.end()) {
+        heads.push_back(member.name);
+        row.emplace_back();
+      }
+      row[column] = shown(member.value);
+    }
+    rows.push_back(std::move(row));
+  }
+  if (!heads.empty()) rows.insert(rows.begin(), heads);
+  std::vector<std::size_t> widths(heads.size());
+  for (auto& row : rows) {
+    row.resize(heads.size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) append_padded(line, row[i], widths[i] + 2);
+    line.erase(line.find_last_not_of(' ') + 1);
+    output.line(line);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<int> info(const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  auto text = Admin(*store).info();
+  if (!text) return std::move(text).error();
+  if (common.json) {
+    output.line(*text);
+  } else if (auto printed = print_members(*text, output); !printed) {
+    return std::move(printed).error();
+  }
+  return 0;
+}
+
+Result<int> clients(const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::ask);
+  if (!store) return std::move(store).error();
+  auto text = Admin(*store).clients();
+  if (!text) return std::move(text).error();
+  if (common.json) {
+    output.line(*text);
+  } else if (auto printed = print_table(*text, output); !printed) {
+    return std::move(printed).error();
+  }
+  return 0;
+}
+
+Result<int> ping(const PingOptions& options, const Common& common, Output& output) {
+  auto store = open_store(common, options.write ? Purpose::ask_writer : Purpose::ask);
+  if (!store) return std::move(store).error();
+  const Admin admin(*store);
+  const auto begin = std::chrono::steady_clock::now();
+  auto answered = options.write ? admin.ping_writer() : admin.ping();
+  if (!answered) return std::move(answered).error();
+  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
+  const std::string us = std::to_string(static_cast<std::uint64_t>(took.count()));
+  output.line(common.json ? "{\"alive\":true,\"us\":" + us + "}" : "alive, " + us + " us");
+  return 0;
+}
+
+Result<int> stop(const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::ask);
+  if (!store) return std::move(store).error();
+  auto stopped = Admin(*store).stop();
+  if (!stopped) return std::move(stopped).error();
+  if (common.json) output.line("{\"stopped\":true}");
+  return 0;
+}
+
+Result<int> sync(const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  const Snapshot snapshot = store->snapshot();
+  if (auto good = snapshot.check(); !good) return std::move(good).error();
+  if (auto synced = store->sync(snapshot.sequence()); !synced) return std::move(synced).error();
+  const std::string sequence = std::to_string(snapshot.sequence());
+  output.line(common.json ? "{\"sequence\":" + sequence + "}" : sequence);
+  return 0;
+}
+
+Result<int> resolve(const ResolveOptions& options, const Common& common, Output& output) {
+  if (auto id = Position::parse(options.commit); !id) {
+    return Error(errc::bad_argument,
+                 options.commit +
+                     " is not the id of a commit: 32 hex digits, a hyphen, its sequence; the error "
+                     "unknown names it");
+  }
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  auto outcome = store->resolve(options.commit);
+  if (!outcome) return std::move(outcome).error();
+  const bool committed = *outcome == Resolution::committed;
+  if (common.json) {
+    output.text() += "{\"commit\":";
+    append_json(output.text(), options.commit);
+    output.line(committed ? ",\"outcome\":\"committed\"}" : ",\"outcome\":\"not_committed\"}");
+  } else {
+    output.line(committed ? "committed" : "not committed");
+  }
+  return 0;
+}
+
+}  // namespace dfs::cli

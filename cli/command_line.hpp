@@ -1,0 +1,26 @@
+// The command line of dfsctl: which command, which store, which options. The only place that knows
+// the parser of options.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+
+namespace dfs::cli {
+
+/// What the arguments ask for: a command, or a text (help, version) to print and be done.
+struct CommandLine {
+  Common common;
+  Command command;  ///< empty: print `text`
+  std::string text;
+};
+
+/// Reads the arguments, the program's name left out. bad_argument says what is wrong with them and
+/// what would be right.
+[[nodiscard]] Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments);
+
+/// Whether --json is among them; known even where the rest is wrong.
+[[nodiscard]] bool wants_json(const std::vector<std::string>& arguments);
+
+}  // namespace dfs::cli

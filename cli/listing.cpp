@@ -1,0 +1,120 @@
+#include "cli/listing.hpp"
+
+#include <algorithm>
+
+#include "cli/opening.hpp"
+#include "common/log/encode.hpp"
+
+namespace dfs::cli {
+
+namespace {
+
+// The first text behind all that begin with `prefix`, by bytes; empty where there is none. It need
+// not be a key itself.
+std::string end_of_prefix(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xFF') prefix.pop_back();
+  if (!prefix.empty()) {
+    prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  }
+  return prefix;
+}
+
+Range range_of(const Snapshot& snapshot, const ListOptions& options) {
+  if (options.from.empty() && options.to.empty()) return snapshot.prefix(options.prefix);
+  const std::string from = std::max(options.from, options.prefix);
+  const std::string end = end_of_prefix(options.prefix);
+  const bool own_end = !options.to.empty() && (end.empty() || options.to < end);
+  return snapshot.range(from, own_end ? options.to : end);
+}
+
+// Calls `print` with each entry. What a revoked snapshot gave is never written: its views may have
+// turned to NUL bytes, so what has gathered goes out only after a look at the snapshot.
+template <class Print>
+Result<void> each_entry(const Snapshot& snapshot, const Range& range, std::uint64_t limit,
+                        Output& output, Print&& print) {
+  std::uint64_t left = limit;
+  if (left > 0) {
+    for (const Entry& entry : range) {
+      print(entry);
+      if (output.large()) {
+        if (auto good = snapshot.check(); !good) break;
+        if (auto written = output.flush(); !written) return written;
+      }
+      if (--left == 0) break;
+    }
+  }
+  auto good = range.status();
+  if (good) good = snapshot.check();
+  if (!good) output.drop();
+  return good;
+}
+
+constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+
+}  // namespace
+
+void append_entry(std::string& out, const Entry& entry) {
+  out += "{\"key\":";
+  log::append_text(out, entry.key);
+  out += ",\"version\":" + std::to_string(entry.version);
+  out += ",\"sequence\":" + std::to_string(entry.sequence);
+  out += ",\"time\":";
+  out += entry.time_ms == 0 ? "null" : std::to_string(entry.time_ms);
+  out += ",\"value\":";
+  out += entry.value;
+  out += "}";
+}
+
+Result<int> list(const ListOptions& options, const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  const Snapshot snapshot = store->snapshot();
+  const Range range = range_of(snapshot, options);
+  const char end = options.zero_end ? '\0' : '\n';
+  auto listed = each_entry(snapshot, options.reverse ? range.reversed() : range,
+                           options.limit.value_or(kNoLimit), output, [&](const Entry& entry) {
+                             std::string& out = output.text();
+                             if (!options.keys) {
+                               append_entry(out, entry);
+                             } else if (common.json) {
+                               log::append_text(out, entry.key);
+                             } else {
+                               out += entry.key;
+                             }
+                             out += end;
+                           });
+  if (!listed) return std::move(listed).error();
+  return 0;
+}
+
+Result<int> count(const CountOptions& options, const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  const Snapshot snapshot = store->snapshot();
+  std::uint64_t counted = 0;
+  auto walked = each_entry(snapshot, snapshot.prefix(options.prefix), kNoLimit, output,
+                           [&counted](const Entry&) { ++counted; });
+  if (!walked) return std::move(walked).error();
+  const std::string number = std::to_string(counted);
+  output.line(common.json ? "{\"count\":" + number + "}" : number);
+  return 0;
+}
+
+Result<int> dump(const DumpOptions& options, const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  const Snapshot snapshot = store->snapshot();
+  auto dumped = each_entry(snapshot, snapshot.prefix(options.prefix), kNoLimit, output,
+                           [&output](const Entry& entry) {
+                             std::string& out = output.text();
+                             out += "{\"key\":";
+                             log::append_text(out, entry.key);
+                             out += ",\"value\":";
+                             out += entry.value;
+                             out += "}\n";
+                           });
+  if (!dumped) return std::move(dumped).error();
+  return 0;
+}
+
+}  // namespace dfs::cli

@@ -1,0 +1,214 @@
+#include "cli/record.hpp"
+
+#include <algorithm>
+
+#include "cli/input.hpp"
+#include "cli/json_text.hpp"
+#include "cli/listing.hpp"
+#include "cli/opening.hpp"
+#include "common/log/key.hpp"
+#include "common/log/value.hpp"
+
+namespace dfs::cli {
+
+namespace {
+
+// What an argument looks like in a message; long ones are cut.
+constexpr std::size_t kShownBytes = 60;
+
+// `word` as a shell takes it for one word.
+std::string quoted(std::string_view word) {
+  static constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) {
+    return std::string(word);
+  }
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// Looks like the attempt of a JSON document rather than a text without quotes.
+bool meant_as_json(std::string_view value) {
+  const std::size_t first = value.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos ||
+         std::string_view("{[\"-0123456789").find(value[first]) != std::string_view::npos;
+}
+
+// The checker's refusal, about an argument: "hello is not JSON (column 1). A text: dfsctl set -t
+// greeting hello".
+Error refused_value(const Error& error, const SetOptions& options, std::string_view value) {
+  if (error != errc::bad_value) return error.with_key(options.key);
+  std::string text(error.text());  // "not JSON (column N): reason"
+  const bool is_argument = options.value != "-" && value.size() <= kShownBytes &&
+                           value.find_first_not_of(" \t\r\n") != std::string_view::npos;
+  if (is_argument && !meant_as_json(value))
+    text.resize(std::min(text.find("): "), text.size()) + 1);
+  text = (is_argument            ? std::string(value)
+          : options.value == "-" ? "stdin"
+                                 : "the value") +
+         " is " + text;
+  if (is_argument && !meant_as_json(value)) {
+    text += ". A text: dfsctl set -t " + quoted(options.key) + " " + quoted(value);
+  }
+  return Error(errc::bad_value, std::move(text))
+      .with_key(options.key)
+      .with_place(error.line(), error.offset());
+}
+
+// The value that a set is to write, checked: a wrong one must not create a store.
+Result<std::string> value_to_set(const SetOptions& options) {
+  std::string value = options.value;
+  if (value == "-") {
+    auto input = Input::open("-");
+    if (!input) return std::move(input).error();
+    auto rest = input->rest();
+    if (!rest) return std::move(rest).error();
+    value = std::move(*rest);
+  }
+  if (options.text) {
+    if (auto bad = log::first_bad_utf8(value)) {
+      return Error(errc::bad_value, "the text is not UTF-8 (byte " + std::to_string(*bad + 1) + ")")
+          .with_key(options.key)
+          .with_place(0, *bad);
+    }
+    std::string text;
+    append_json(text, value);
+    return text;
+  }
+  log::ValueChecker checker;
+  std::string scratch;
+  auto compact = checker.compact(value, scratch);
+  if (!compact) return refused_value(compact.error(), options, value);
+  return std::string(*compact);
+}
+
+Expect expected(const std::optional<std::uint64_t>& version) {
+  return version ? expect_version(*version) : expect_any;
+}
+
+Result<int> print_count(std::uint64_t erased, const Common& common, Output& output) {
+  const std::string number = std::to_string(erased);
+  output.line(common.json ? "{\"erased\":" + number + "}" : number);
+  return 0;
+}
+
+// Adds up what commits of erasures erased; 0 in `versions` is a key that was absent.
+std::uint64_t erased_by(const Committed& committed) {
+  return static_cast<std::uint64_t>(
+      std::count_if(committed.versions.begin(), committed.versions.end(),
+                    [](std::uint64_t version) { return version > 0; }));
+}
+
+// In one commit where it fits, else in as many as it takes.
+Result<int> erase_prefix(Store& store, const std::string& prefix, const Common& common,
+                         Output& output) {
+  const Snapshot snapshot = store.snapshot();
+  const Range range = snapshot.prefix(prefix);
+  std::uint64_t erased = 0;
+  Batch batch;
+  std::size_t batch_bytes = 0;
+  const auto submit = [&]() -> Result<void> {
+    if (batch.size() == 0) return {};
+    auto committed = store.submit(batch).wait();
+    if (!committed) return std::move(committed).error();
+    erased += erased_by(*committed);
+    batch = Batch();
+    batch_bytes = 0;
+    return {};
+  };
+  for (const Entry& entry : range) {
+    if (batch.size() == kMaxCommitRecords || batch_bytes + entry.key.size() > kMaxCommitBytes / 4) {
+      if (auto done = submit(); !done) return std::move(done).error();
+    }
+    batch.erase(entry.key);
+    batch_bytes += entry.key.size();
+  }
+  if (auto read = range.status(); !read) return std::move(read).error();
+  if (auto done = submit(); !done) return std::move(done).error();
+  return print_count(erased, common, output);
+}
+
+}  // namespace
+
+Result<int> get(const GetOptions& options, const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  const Snapshot snapshot = store->snapshot();
+  auto entry = snapshot.get(options.key);
+  if (!entry) {
+    if (entry.error() != errc::absent) return std::move(entry).error();
+    return Error(errc::absent, "no such key: " + options.key).with_key(options.key);
+  }
+  if (options.path) {
+    auto part = part_at(entry->value, *options.path);
+    if (!part) {
+      if (part.error() != errc::absent) return std::move(part).error();
+      return Error(errc::absent, "nothing at " + *options.path + " in the value of " + options.key)
+          .with_key(options.key);
+    }
+    entry->value = *part;
+  }
+  if (options.meta || common.json) {
+    append_entry(output.text(), *entry);
+    output.line("");
+  } else if (options.raw && is_text(entry->value)) {
+    auto text = decode_text(entry->value);
+    if (!text) return std::move(text).error().with_key(options.key);
+    output.line(*text);
+  } else {
+    output.line(entry->value);
+  }
+  if (auto good = snapshot.check(); !good) {
+    output.drop();
+    return std::move(good).error();
+  }
+  return 0;
+}
+
+Result<int> set(const SetOptions& options, const Common& common, Output& output) {
+  if (auto good = log::check_key(options.key); !good) return std::move(good).error();
+  auto value = value_to_set(options);
+  if (!value) return std::move(value).error();
+  auto store = open_store(common, Purpose::create);
+  if (!store) return std::move(store).error();
+  auto committed = store->set(options.key, *value, {.expect = expected(options.if_version)});
+  if (!committed) return std::move(committed).error();
+  if (common.json) {
+    output.text() += "{\"key\":";
+    append_json(output.text(), options.key);
+    output.line(",\"version\":" + std::to_string(committed->version) +
+                ",\"sequence\":" + std::to_string(committed->sequence) + "}");
+  } else {
+    output.line(std::to_string(committed->version));
+  }
+  return 0;
+}
+
+Result<int> del(const DelOptions& options, const Common& common, Output& output) {
+  if (options.prefix && options.prefix->empty()) {
+    return Error(errc::bad_argument,
+                 "--prefix without letters would erase every key; who wants that says dfsctl load "
+                 "--replace /dev/null");
+  }
+  auto store = open_store(common, Purpose::change);
+  if (!store) return std::move(store).error();
+  if (options.prefix) return erase_prefix(*store, *options.prefix, common, output);
+  Batch batch;
+  for (const std::string& key : options.keys) batch.erase(key, expected(options.if_version));
+  auto committed = store->submit(batch).wait();
+  if (!committed) return std::move(committed).error();
+  return print_count(erased_by(*committed), common, output);
+}
+
+Result<int> exists(const ExistsOptions& options, const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  const Snapshot snapshot = store->snapshot();
+  const auto entry = snapshot.get(options.key);
+  if (!entry && entry.error() != errc::absent) return entry.error();
+  if (common.json) output.line(entry ? "{\"exists\":true}" : "{\"exists\":false}");
+  return entry ? 0 : dfs::exit_code(errc::absent);
+}
+
+}  // namespace dfs::cli
