@@ -62,7 +62,7 @@ void Cursor::push(const TreeNode& node, std::uint64_t children) {
     const std::uint64_t word = node.children()[i].load(std::memory_order_acquire);
     if (word == 0) continue;
     *to++ = word;
-    if (is_leaf(word)) __builtin_prefetch(view_.base + child_offset(word));
+    if (is_leaf(word)) prefetch(view_, child_offset(word));
   }
   words_.resize(static_cast<std::size_t>(to - words_.data()));
   if (node.kind != NodeKind::direct) sort_words(words_.data() + begin, to);
@@ -174,10 +174,8 @@ void Cursor::prefetch_ahead(Reach& reach, Way way) noexcept {
   if (!is_leaf(child)) return;
   const auto* anchor = reach.at<Anchor>(child_offset(child));
   if (anchor == nullptr) return;
-  // Relaxed: a hint. Prefetching touches nothing, so the offset needs no check.
-  const std::byte* record = view_.base + anchor->record.load(std::memory_order_relaxed);
-  __builtin_prefetch(record);
-  __builtin_prefetch(record + 64);
+  // Relaxed: a hint.
+  prefetch(view_, anchor->record.load(std::memory_order_relaxed));
 }
 
 /// Whether the walk ends at this leaf: with the snapshot's record there, or with a refusal.

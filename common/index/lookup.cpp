@@ -125,10 +125,7 @@ void find_group(const View& view, const std::string_view* keys, std::size_t coun
       // Relaxed: a hint; the search loads it again.
       const std::uint64_t word = slot.load(std::memory_order_relaxed);
       if (rest_of(word) != tag_of(hashes[i])) continue;
-      // Prefetching touches nothing, so an unchecked address is harmless.
-      const std::byte* record = view.base + slot_offset(word);
-      __builtin_prefetch(record);
-      __builtin_prefetch(record + 64);
+      prefetch(view, slot_offset(word));
       break;
     }
   }

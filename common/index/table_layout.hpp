@@ -1,8 +1,10 @@
 // The table that finds a key's newest record: an extendible hash table of cache-line buckets.
 //
-// A key lies in its home bucket or one of the next three, the first that had a place when it came;
-// nothing is ever taken out of a segment, so a bucket with an empty place ends a search. A key for
-// which there was none is left out, and its home bucket marked: the tree has it.
+// A key lies in its home bucket or one of the next three, the first that had a place when it came.
+// A slot that was filled stays filled: a key may move further on within its four buckets, there
+// first and then its old slot taken by another, so a search that goes forward meets it, and a
+// bucket with an empty slot ends the search. A key for which there was no place is left out, and
+// its home bucket marked: the tree has it.
 #pragma once
 
 #include <atomic>

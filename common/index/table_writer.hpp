@@ -44,12 +44,15 @@ class TableWriter {
   /// How often a segment has split; after that a slot may lie elsewhere.
   [[nodiscard]] std::uint64_t splits() const noexcept { return splits_; }
 
-  /// Part of one new key in splits: a segment and its twin for the half segment that is free after.
+  /// Part of one new key in splits: two segments for every third of one that fills up.
   static constexpr std::uint64_t kBytesPerNewKey = 2 * sizeof(Segment) / (kSlotsPerSegment / 3);
 
  private:
   [[nodiscard]] std::uint64_t place(Segment& segment, std::uint64_t base, std::uint64_t hash,
                                     std::uint64_t record) noexcept;
+  [[nodiscard]] std::uint64_t displace(Segment& segment, std::uint64_t base, std::uint64_t hash,
+                                       std::uint64_t record) noexcept;
+  [[nodiscard]] std::atomic<std::uint64_t>* movable(Segment& segment, std::uint64_t to) noexcept;
   [[nodiscard]] bool split(std::uint64_t entry);
   [[nodiscard]] bool double_directory();
   [[nodiscard]] std::uint32_t copy_halves(const Segment& from, std::uint64_t depth,

@@ -1,7 +1,6 @@
 #include "common/index/tree_writer.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "common/base/assert.hpp"
 #include "common/index/record.hpp"
@@ -118,7 +117,7 @@ std::uint64_t TreeWriter::make_node(NodeKind kind, std::string_view prefix) {
   node->kind = kind;
   node->prefix_size = static_cast<std::uint16_t>(prefix.size());
   if (prefix.size() <= kInlinePrefixBytes) {
-    std::memcpy(&node->prefix, prefix.data(), prefix.size());
+    std::copy(prefix.begin(), prefix.end(), reinterpret_cast<char*>(&node->prefix));
   } else {
     // Keys in records stay as long as the generation, so the prefix lies there.
     node->prefix = static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(prefix.data()) -
