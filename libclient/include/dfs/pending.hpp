@@ -10,6 +10,8 @@
 
 namespace DFS_API dfs {
 
+class Store;
+
 namespace client {
 class Core;
 class Flight;
@@ -37,8 +39,11 @@ class Pending {
   [[nodiscard]] bool ready();
 
  private:
-  friend class client::Core;
-  explicit Pending(std::shared_ptr<client::Flight> flight) noexcept;
+  friend class Store;
+  Pending(std::shared_ptr<client::Core> core, std::shared_ptr<client::Flight> flight) noexcept;
+  void leave() noexcept;
+
+  std::shared_ptr<client::Core> core_;
   std::shared_ptr<client::Flight> flight_;
 };
 

@@ -9,14 +9,16 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace DFS_API dfs {
 
 namespace client {
+class Core;
+class Generation;
 class SnapshotSource;
 }  // namespace client
 
@@ -70,9 +72,17 @@ class Snapshot {
   [[nodiscard]] bool stale() const noexcept;
 
  private:
+  friend class client::Core;
   friend class client::SnapshotSource;
-  explicit Snapshot(void* hold) noexcept;
-  void* hold_;
+  Snapshot(const client::Generation* generation, std::uint64_t sequence, bool stale) noexcept;
+  explicit Snapshot(Error error) noexcept;
+  void release() noexcept;
+  [[nodiscard]] Range make_range(std::string from, std::string to) const;
+
+  const client::Generation* generation_;  // null: it could not be taken, and error_ says why
+  std::uint64_t sequence_ = 0;
+  bool stale_ = false;
+  Error error_{errc::closed};
 };
 
 }  // namespace dfs

@@ -15,6 +15,8 @@
 
 namespace DFS_API dfs {
 
+class Store;
+
 namespace client {
 class Core;
 class Overlay;
@@ -68,8 +70,11 @@ class Transaction {
   [[nodiscard]] std::uint64_t sequence() const noexcept;
 
  private:
-  friend class client::Core;
-  explicit Transaction(std::shared_ptr<client::Overlay> overlay) noexcept;
+  friend class Store;
+  Transaction(std::shared_ptr<client::Core> core,
+              std::shared_ptr<client::Overlay> overlay) noexcept;
+
+  std::shared_ptr<client::Core> core_;
   std::shared_ptr<client::Overlay> overlay_;
 };
 

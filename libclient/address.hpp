@@ -1,0 +1,33 @@
+// Where a store is: what the caller wrote, and where its log, its socket and its lock are. The
+// first station of every call, and of every reconnection.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/base/result.hpp"
+
+namespace dfs::client {
+
+/// A resolved address. Plain data.
+struct Address {
+  std::string given;   ///< As the caller wrote it; for texts.
+  std::string log;     ///< Absolute path; empty where the address names a socket alone.
+  std::string socket;  ///< Absolute path.
+
+  /// The lock that starter and daemon hold. Requires: a log.
+  [[nodiscard]] std::string lock() const { return log + ".lock"; }
+  /// The log, or the socket where there is none.
+  [[nodiscard]] const std::string& place() const noexcept { return log.empty() ? socket : log; }
+};
+
+/// A text without slash and dot (and `system:NAME`, `user:NAME`) is a name: the socket of a store
+/// that the system runs. Anything else is a path: of a log, which need not exist, of a socket, or
+/// of a directory that holds one.
+[[nodiscard]] Result<Address> resolve_address(std::string_view given);
+
+/// `no_store`, with the path, why nothing was made there, and what is there instead that may have
+/// been meant.
+[[nodiscard]] Error no_store_at(const Address& address);
+
+}  // namespace dfs::client

@@ -1,0 +1,46 @@
+// Where the threads of one handle sleep, and what an event loop may wait for in their place.
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/os/clock.hpp"
+#include "common/os/poller.hpp"
+
+namespace dfs::client {
+
+/// The daemon's bell of the moment and events of our own, as one descriptor that stays the same
+/// from daemon to daemon. Threads: any.
+class Bell {
+ public:
+  static Result<Bell> make();
+
+  /// The bell of a new connection.
+  [[nodiscard]] Result<void> attach(int fd) const;
+  void detach(int fd) const noexcept { inner_.remove(fd); }
+
+  /// Returns when the daemon rang or is gone, when `ring` was called, or at the deadline.
+  void sleep(os::Deadline deadline) const noexcept { os::wait_readable(inner_.fd(), deadline); }
+  /// Ends whoever sleeps, until `quiet`.
+  void ring() const noexcept { ours_.ring(); }
+  void quiet() const noexcept { ours_.drain(); }
+
+  /// For event loops: readable while the daemon's bell rings, and from `announce` to `heard`. Apart
+  /// from `ring`, since a thread that sleeps has nothing to do with what is announced.
+  [[nodiscard]] int fd() const noexcept { return outer_.fd(); }
+  void announce() const noexcept { landed_.ring(); }
+  void heard() const noexcept { landed_.drain(); }
+
+ private:
+  Bell(os::Poller inner, os::Poller outer, os::Event ours, os::Event landed)
+      : inner_(std::move(inner)),
+        outer_(std::move(outer)),
+        ours_(std::move(ours)),
+        landed_(std::move(landed)) {}
+
+  // Constant after construction.
+  os::Poller inner_;  // the daemon's bell, ours_
+  os::Poller outer_;  // inner_, landed_
+  os::Event ours_;
+  os::Event landed_;
+};
+
+}  // namespace dfs::client

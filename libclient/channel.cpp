@@ -1,0 +1,408 @@
+#include "libclient/channel.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "common/base/assert.hpp"
+#include "common/index/snapshot.hpp"
+#include "common/os/poller.hpp"
+#include "common/os/socket.hpp"
+#include "common/wire/request_word.hpp"
+#include "common/wire/waiting.hpp"
+
+namespace dfs::client {
+
+namespace {
+
+// A reply that needs no disk comes within some microseconds; a sleep and a wake-up cost as much.
+constexpr std::chrono::microseconds kSpin{20};
+// Spinning that did not pay is tried again once in so many waits.
+constexpr int kSpinAgain = -16;
+constexpr int kMostSpinCredit = 8;
+// Smaller pieces of a request are not worth a chunk of their own.
+constexpr std::size_t kSmallChunk = 4096;
+// Between two looks at what nobody rings for: a reply that is prepared and not released, a daemon
+// whose sockets closed before its death was marked.
+constexpr std::chrono::microseconds kLook{200};
+
+Committed committed_from(const wire::Commitment& commitment) {
+  Committed committed;
+  committed.sequence = commitment.sequence;
+  committed.versions.assign(commitment.versions.begin(), commitment.versions.end());
+  if (!committed.versions.empty()) committed.version = committed.versions.front();
+  return committed;
+}
+
+}  // namespace
+
+Channel::Channel(const Memory& memory, std::mutex& flights, const Bell& bell,
+                 Connection& connection)
+    : memory_(memory),
+      flights_(flights),
+      bell_(bell),
+      connection_(connection),
+      may_spin_(os::processors() > 1),
+      producer_(memory.requests, memory.page.request_tail, memory.header.request_head),
+      table_(kMaxInFlight),
+      consumer_(memory.header, memory.replies, memory.page.reply_position) {}
+
+Channel::~Channel() = default;
+
+bool Channel::daemon_ended() const noexcept {
+  return !index::served(memory_.control) || consumer_.dropped() != wire::DropReason::none;
+}
+
+void Channel::wake_daemon() noexcept {
+  wire::wake_if_asleep(memory_.control.writer_asleep, [this] { os::ring_event(memory_.doorbell); });
+}
+
+// Sending.
+
+Channel::Sent Channel::submit(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
+  // Whoever has it leaves at its own deadline, so this wait is bounded too.
+  const std::lock_guard pushing(pushing_);
+  push_owed();
+  {
+    const Lock lock(flights_);
+    if (lost()) return Sent::lost;
+    free_withdrawn();
+    if (!enter_table(flight)) return Sent::busy;
+  }
+  return push(flight, deadline);
+}
+
+bool Channel::enter_table(const std::shared_ptr<Flight>& flight) {
+  const std::uint64_t number = next_number_;
+  if (!wire::submit(memory_.page, number)) {
+    // Replies that nobody has waited for yet may stand in the ring and hold their words.
+    if (led_ || !take_replies() || !wire::submit(memory_.page, number)) return false;
+  }
+  ++next_number_;
+  place_of(number) = flight;
+  flight->state = Flight::State::flying;
+  flight->connection = &connection_;
+  flight->number = number;
+  flight->end = kNoEnd;
+  return true;
+}
+
+Channel::Sent Channel::push(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
+  const std::uint64_t number = flight->number;
+  std::span<const std::byte> rest = flight->request.bytes();
+  while (!rest.empty()) {
+    const std::size_t wanted = std::min({rest.size(), kMaxChunkBytes, kSmallChunk});
+    std::size_t room = producer_.room();
+    if (room < wanted) {
+      Waiter self;
+      Lock lock(flights_);
+      room_waiter_ = &self;
+      const Waited waited = wait_until(
+          lock, self,
+          [&] {
+            room = producer_.room();
+            return room >= wanted || producer_.broken() || flight->state != Flight::State::flying;
+          },
+          deadline);
+      room_waiter_ = nullptr;
+      // Answered before it was whole: refused, so the rest need not follow.
+      if (flight->state == Flight::State::landed) return take_back(flight, Sent::sent);
+      if (producer_.broken() || waited == Waited::lost) return Sent::lost;
+      if (waited == Waited::timed_out) return take_back(flight, Sent::timed_out);
+    }
+    const std::size_t size = std::min({rest.size(), room, kMaxChunkBytes});
+    const bool last = size == rest.size();
+    switch (producer_.try_push(number, rest.first(size), last ? wire::kLastChunk : 0)) {
+      case wire::Push::pushed:
+        break;
+      case wire::Push::full:
+        continue;
+      case wire::Push::broken:
+        return Sent::lost;
+    }
+    // Its own: nobody withdraws it before this call returns.
+    if (last) flight->end = producer_.tail();
+    rest = rest.subspan(size);
+    wake_daemon();
+  }
+  return Sent::sent;
+}
+
+Channel::Sent Channel::take_back(const std::shared_ptr<Flight>& flight, Sent why) {
+  // Under flights_ and pushing_. The daemon has a part of the request, which it is to forget.
+  const std::uint64_t number = flight->number;
+  withdrawn_.push_back({number, kNoEnd});
+  if (why == Sent::timed_out) {
+    if (wire::withdraw(memory_.page, number) == wire::Withdrawal::taken) {
+      // Taken before it was whole: to be refused. The answer comes as any.
+      return Sent::sent;
+    }
+    place_of(number).reset();
+    flight->state = Flight::State::fresh;
+    flight->connection = nullptr;
+  }
+  return why;
+}
+
+void Channel::push_owed() {
+  const Lock lock(flights_);
+  for (Withdrawn& entry : withdrawn_) {
+    if (entry.end != kNoEnd) continue;
+    if (producer_.try_push(entry.number, {}, wire::kAbandonChunk) != wire::Push::pushed) return;
+    entry.end = producer_.tail();
+    wake_daemon();
+  }
+}
+
+void Channel::free_withdrawn() {
+  const std::uint64_t head = producer_.given_back();
+  std::erase_if(withdrawn_, [&](const Withdrawn& entry) {
+    if (entry.end == kNoEnd || entry.end > head) return false;
+    // One that was taken after all has freed its word when its reply was read.
+    if (wire::state(memory_.page, entry.number) == wire::WordState::withdrawn) {
+      wire::free_word(memory_.page, entry.number);
+    }
+    return true;
+  });
+}
+
+// Waiting.
+
+Channel::Waited Channel::wait(Flight& flight, os::Deadline deadline) {
+  Waiter self;
+  Lock lock(flights_);
+  const auto over = [&] {
+    return flight.state != Flight::State::flying || flight.connection != &connection_;
+  };
+  flight.waiter = &self;
+  const Waited waited = wait_until(lock, self, over, deadline);
+  flight.waiter = nullptr;
+  return waited;
+}
+
+template <class Done>
+Channel::Waited Channel::wait_until(Lock& lock, Waiter& self, Done done, os::Deadline deadline) {
+  waiters_.push_back(&self);
+  Waited how = Waited::over;
+  while (!done()) {
+    if (lost()) {
+      how = Waited::lost;
+      break;
+    }
+    if (deadline.passed()) {
+      how = Waited::timed_out;
+      break;
+    }
+    if (led_) {
+      self.wake.wait_for(lock, deadline.left());
+    } else {
+      led_ = true;
+      lead(lock, done, deadline);
+      led_ = false;
+    }
+  }
+  std::erase(waiters_, &self);
+  // Hands on: somebody must sleep at the bell while anybody waits.
+  if (!led_ && !waiters_.empty()) waiters_.front()->wake.notify_one();
+  if (!led_ && waiters_.empty() && bell_is_shared_) set_bell();
+  return how;
+}
+
+template <class Done>
+void Channel::lead(Lock& lock, Done done, os::Deadline deadline) {
+  while (!done() && !lost() && !deadline.passed()) {
+    lock.unlock();
+    if (!spin()) sleep(deadline);
+    lock.lock();
+    take_replies();
+  }
+}
+
+bool Channel::anything() const noexcept {
+  return consumer_.has_more() || lost() ||
+         memory_.header.request_head.load(std::memory_order_seq_cst) != seen_head_;
+}
+
+bool Channel::spin() {
+  if (anything()) return true;
+  if (!may_spin_) return false;
+  if (spin_credit_ <= 0 && --spin_credit_ > kSpinAgain) return false;
+  const auto end = os::Monotonic::now() + kSpin;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (anything()) {
+        spin_credit_ = std::min(std::max(spin_credit_, 0) + 1, kMostSpinCredit);
+        return true;
+      }
+      os::pause_processor();
+    }
+  } while (os::Monotonic::now() < end);
+  spin_credit_ = std::max(spin_credit_, 0) - 1;
+  return false;
+}
+
+void Channel::sleep(os::Deadline deadline) {
+  bool open = true;
+  wire::sleep_unless(
+      memory_.page.asleep, [&] { open = os::drain_bell(memory_.bell); },
+      [&] { return !open || anything() || daemon_ended(); }, [&] { bell_.sleep(deadline); });
+  if (!daemon_ended()) {
+    if (open) return;
+    // Its sockets are closed, and nothing says yet that it is gone: it is about to.
+    std::this_thread::sleep_for(kLook);
+    return;
+  }
+  lost_.store(true, std::memory_order_release);
+}
+
+bool Channel::take_replies() {
+  bool any = false;
+  wire::Reply reply;
+  for (wire::Found found = consumer_.next(reply); found != wire::Found::nothing;
+       found = consumer_.next(reply)) {
+    if (found == wire::Found::broken) {
+      broken_ = true;
+      lost_.store(true, std::memory_order_release);
+      break;
+    }
+    land(reply);
+    any = true;
+  }
+  if (any) {
+    consumer_.give_back();
+    // The daemon takes no request whose reply has no room.
+    wake_daemon();
+  }
+  const std::uint64_t head = memory_.header.request_head.load(std::memory_order_seq_cst);
+  if (head != seen_head_ && room_waiter_ != nullptr) room_waiter_->wake.notify_one();
+  seen_head_ = head;
+  if (lost()) {
+    for (Waiter* waiter : waiters_) waiter->wake.notify_one();
+  }
+  return any;
+}
+
+void Channel::land(const wire::Reply& reply) {
+  std::shared_ptr<Flight>& place = place_of(reply.number);
+  // One that was answered `unknown` has no flight, and its word is free from here on.
+  const bool ours = place && place->number == reply.number;
+  if (wire::state(memory_.page, reply.number) == wire::WordState::taken) {
+    wire::free_word(memory_.page, reply.number);
+  }
+  if (!ours) return;
+  const std::shared_ptr<Flight> flight = std::move(place);
+  place.reset();
+  if (flight->waiter == nullptr && bell_is_shared_) bell_.announce();
+  if (reply.kind == wire::ReplyKind::committed) {
+    flight->versions_left_out = reply.commitment.versions_left_out;
+    flight->land(committed_from(reply.commitment));
+  } else {
+    flight->land(wire::to_error(reply.refusal));
+  }
+}
+
+void Channel::set_bell() {
+  const bool open = os::drain_bell(memory_.bell);
+  // SYNC POINT: asleep, as wire::sleep_unless; but the sleep is the caller's, at Bell::fd.
+  memory_.page.asleep.store(1, std::memory_order_seq_cst);
+  if (consumer_.has_more()) take_replies();
+  if (!open && daemon_ended()) {
+    lost_.store(true, std::memory_order_release);
+    take_replies();
+  }
+}
+
+void Channel::listen() {
+  const Lock lock(flights_);
+  if (salvaged_) return;
+  bell_.heard();
+  if (!led_) set_bell();  // else the leader takes them, and announces what lands
+}
+
+void Channel::share_bell() {
+  const Lock lock(flights_);
+  bell_is_shared_ = true;
+  if (!led_ && !salvaged_) set_bell();
+}
+
+// Giving up.
+
+void Channel::give_up(Flight& flight, os::Deadline grace) {
+  Lock lock(flights_);
+  if (flight.state != Flight::State::flying || flight.connection != &connection_) return;
+  const std::uint64_t number = flight.number;
+  if (wire::withdraw(memory_.page, number) == wire::Withdrawal::withdrawn) {
+    withdrawn_.push_back({number, flight.end});
+    place_of(number).reset();
+    flight.land(Error(errc::timeout,
+                      "the daemon has not taken the commit in time; it was "
+                      "withdrawn and is not written"));
+    return;
+  }
+  // Taken: no disk stands between that and the prepared reply, which nobody rings for.
+  while (flight.state == Flight::State::flying && !lost()) {
+    if (!led_) take_replies();
+    if (flight.state != Flight::State::flying) return;
+    const std::optional<std::uint64_t> sequence = consumer_.prepared_sequence(number);
+    if (sequence || grace.passed()) {
+      place_of(number).reset();
+      flight.prepared = Committed{sequence.value_or(0), 0, {}};
+      flight.land(errc::unknown);  // whoever waits adds the commit id
+      return;
+    }
+    lock.unlock();
+    std::this_thread::sleep_for(kLook);
+    lock.lock();
+  }
+}
+
+void Channel::end() noexcept {
+  const Lock lock(flights_);
+  lost_.store(true, std::memory_order_release);
+  for (Waiter* waiter : waiters_) waiter->wake.notify_one();
+  bell_.ring();
+}
+
+void Channel::salvage(std::deque<std::shared_ptr<Flight>>& orphans) {
+  end();
+  Lock lock(flights_);
+  while (led_) {
+    Waiter self;
+    waiters_.push_back(&self);
+    self.wake.wait_for(lock, kLook);
+    std::erase(waiters_, &self);
+  }
+  bell_.quiet();
+  bell_.detach(memory_.bell);
+  if (std::exchange(salvaged_, true)) return;
+  take_replies();
+  for (wire::PreparedCommit& prepared : consumer_.prepared_commits()) {
+    const std::shared_ptr<Flight>& place = place_of(prepared.number);
+    if (!place || place->number != prepared.number) continue;
+    const std::uint64_t version = prepared.versions.empty() ? 0 : prepared.versions.front();
+    place->versions_left_out = prepared.versions_left_out;
+    place->prepared = Committed{prepared.sequence, version, std::move(prepared.versions)};
+  }
+  std::vector<std::shared_ptr<Flight>> left;
+  for (std::shared_ptr<Flight>& place : table_) {
+    if (place) left.push_back(std::move(place));
+    place.reset();
+  }
+  std::sort(left.begin(), left.end(),
+            [](const auto& a, const auto& b) { return a->number < b->number; });
+  for (std::shared_ptr<Flight>& flight : left) {
+    if (broken_ && !flight->prepared &&
+        wire::state(memory_.page, flight->number) == wire::WordState::taken) {
+      // What the ring says cannot be read, so nobody knows.
+      flight->land(errc::unknown);
+      continue;
+    }
+    flight->state = Flight::State::orphaned;
+    flight->connection = nullptr;
+    if (flight->waiter != nullptr) flight->waiter->wake.notify_one();
+    if (!flight->deserted) orphans.push_back(std::move(flight));
+  }
+}
+
+}  // namespace dfs::client

@@ -1,0 +1,135 @@
+// The client's side of the message queue of one connection: requests into the ring, replies out of
+// it, and the one thread that sleeps for all.
+//
+// On the way of a write it is the second station, and the last.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "common/index/control_page.hpp"
+#include "common/os/clock.hpp"
+#include "common/wire/client_page.hpp"
+#include "common/wire/reply_ring.hpp"
+#include "common/wire/request_ring.hpp"
+#include "libclient/bell.hpp"
+#include "libclient/flight.hpp"
+
+namespace dfs::client {
+
+/// Threads: any. Of those that wait one leads: it alone reads the reply ring and sleeps at the
+/// bell, serves the others, and hands on when it is done (two sleepers would lose a wake-up). One
+/// at a time pushes. Lock order: pushing_, then the flights' mutex.
+class Channel {
+ public:
+  /// What it works on; all of it outlives the channel.
+  struct Memory {
+    const index::ControlPage& control;
+    wire::ClientPage& page;
+    const wire::ReplyHeader& header;
+    std::span<const std::byte> replies;
+    std::span<std::byte> requests;
+    int doorbell = -1;  ///< the daemon's
+    int bell = -1;      ///< ours
+  };
+  Channel(const Memory& memory, std::mutex& flights, const Bell& bell, Connection& connection);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  enum class Sent : std::uint8_t {
+    sent,       ///< It flies, or has landed already.
+    busy,       ///< Too many fly; it stays fresh.
+    timed_out,  ///< Withdrawn; it stays fresh and was not executed.
+    lost,       ///< The daemon is gone. Fresh, or flying until `salvage`.
+  };
+  /// Requires: a fresh flight, encoded.
+  [[nodiscard]] Sent submit(const std::shared_ptr<Flight>& flight, os::Deadline deadline);
+
+  enum class Waited : std::uint8_t { over, timed_out, lost };
+  /// Until the flight no longer flies here.
+  [[nodiscard]] Waited wait(Flight& flight, os::Deadline deadline);
+  /// Takes what replies are there and leaves the bell set: after it, what lands later makes the
+  /// bell's descriptor readable.
+  void listen();
+  /// Lands the flight: withdrawn (timeout, never executed), or taken, and then unknown with the
+  /// commit id as soon as it is prepared.
+  void give_up(Flight& flight, os::Deadline grace);
+  /// Ends every wait with `lost`.
+  void end() noexcept;
+  [[nodiscard]] bool lost() const noexcept { return lost_.load(std::memory_order_acquire); }
+
+  /// After the daemon's end, once: what was released lands; the rest is orphaned and appended in
+  /// the order of submission, with its answer where that was prepared.
+  void salvage(std::deque<std::shared_ptr<Flight>>& orphans);
+
+  /// From now on an event loop waits at the bell too: who lands a commit that no thread waits for
+  /// rings for it, and whenever no thread sleeps the bell is left set.
+  void share_bell();
+
+ private:
+  struct Withdrawn {
+    std::uint64_t number;
+    std::uint64_t end;  ///< behind its last chunk; kNoEnd while that is owed
+  };
+  using Lock = std::unique_lock<std::mutex>;
+  static constexpr std::uint64_t kNoEnd = UINT64_MAX;
+
+  [[nodiscard]] bool daemon_ended() const noexcept;
+  template <class Done>
+  Waited wait_until(Lock& lock, Waiter& self, Done done, os::Deadline deadline);
+  template <class Done>
+  void lead(Lock& lock, Done done, os::Deadline deadline);
+  [[nodiscard]] bool spin();
+  void sleep(os::Deadline deadline);
+  void set_bell();
+  [[nodiscard]] bool anything() const noexcept;
+  bool take_replies();
+  void land(const wire::Reply& reply);
+  void wake_daemon() noexcept;
+
+  [[nodiscard]] bool enter_table(const std::shared_ptr<Flight>& flight);
+  [[nodiscard]] Sent push(const std::shared_ptr<Flight>& flight, os::Deadline deadline);
+  [[nodiscard]] Sent take_back(const std::shared_ptr<Flight>& flight, Sent why);
+  void push_owed();
+  void free_withdrawn();
+  [[nodiscard]] std::shared_ptr<Flight>& place_of(std::uint64_t number) {
+    return table_[number % kMaxInFlight];
+  }
+
+  // Constant after construction.
+  const Memory memory_;
+  std::mutex& flights_;
+  const Bell& bell_;
+  Connection& connection_;
+  const bool may_spin_;
+
+  std::mutex pushing_;
+  // Guarded by pushing_.
+  wire::RequestProducer producer_;
+
+  // Guarded by flights_.
+  std::vector<std::shared_ptr<Flight>> table_;  // by number modulo its size
+  std::vector<Withdrawn> withdrawn_;            // whose words are not free yet
+  std::vector<Waiter*> waiters_;
+  Waiter* room_waiter_ = nullptr;  // the thread that pushes and finds no room
+  std::uint64_t next_number_ = 1;
+  bool led_ = false;
+  bool salvaged_ = false;
+  bool bell_is_shared_ = false;
+  // The leader's. Written under flights_ too, so that who becomes leader sees them.
+  wire::ReplyConsumer consumer_;
+  std::uint64_t seen_head_ = 0;
+  int spin_credit_ = 8;
+  bool broken_ = false;
+
+  std::atomic<bool> lost_{false};
+};
+
+}  // namespace dfs::client

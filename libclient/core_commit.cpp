@@ -1,0 +1,214 @@
+// How a commit comes through: sent, waited for, given up, or carried over from a daemon that died
+// to the next. The rest of Core is in core.cpp and core_connect.cpp.
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "common/index/feed.hpp"
+#include "libclient/core.hpp"
+#include "libclient/writes.hpp"
+
+namespace dfs::client {
+
+namespace {
+
+// What `ready()` may wait for a next daemon's hello.
+constexpr std::chrono::milliseconds kGlance{200};
+
+}  // namespace
+
+os::Deadline Core::deadline(const Manner& manner) const {
+  return os::Deadline::after(manner.timeout.value_or(options_.timeout));
+}
+
+Result<Committed> Core::commit(wire::CommitRequest& request, const Manner& manner) {
+  return commit(request, manner, deadline(manner));
+}
+
+Result<Committed> Core::commit(wire::CommitRequest& request, const Manner& manner,
+                               os::Deadline deadline) {
+  if (forked()) return errc::forked;
+  Manner exact = manner;
+  exact.timeout = std::chrono::ceil<std::chrono::milliseconds>(deadline.left());
+  const std::shared_ptr<Flight> flight = submit(request, exact);
+  return land(flight, deadline);
+}
+
+std::shared_ptr<Flight> Core::submit(const Batch& batch, const Manner& manner) {
+  if (const auto& wrong = batch.writes_->wrong(); wrong) {
+    auto flight = std::make_shared<Flight>();
+    flight->land(*wrong);
+    return flight;
+  }
+  wire::CommitRequest request;
+  batch.writes_->fill(request);
+  return submit(request, manner);
+}
+
+std::shared_ptr<Flight> Core::submit(wire::CommitRequest& request, const Manner& manner) {
+  auto flight = std::make_shared<Flight>();
+  const auto end_with = [&](Error error) {
+    flight->land(std::move(error));
+    return flight;
+  };
+  if (forked()) return end_with(errc::forked);
+  request.durable = manner.durability.value_or(options_.durability) == Durability::durable;
+  if (const auto refusal = wire::measure(request)) return end_with(wire::to_error(*refusal));
+  wire::encode(request, flight->request);
+  if (flight->request.failed()) return end_with(errc::no_memory);
+  if (auto sent = send(flight, deadline(manner)); !sent) return end_with(sent.error());
+  return flight;
+}
+
+Result<void> Core::send(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
+  for (;;) {
+    auto here = writing(deadline);
+    if (!here) return std::move(here).error();
+    switch ((*here)->channel()->submit(flight, deadline)) {
+      case Channel::Sent::sent:
+        return {};
+      case Channel::Sent::busy:
+        return Error(errc::busy, "this handle has " + std::to_string(kMaxInFlight) +
+                                     " commits in flight; wait for some of them")
+            .with_limit(kMaxInFlight);
+      case Channel::Sent::timed_out:
+        return Error(errc::timeout,
+                     "the daemon has not taken the commit in time; it is not written");
+      case Channel::Sent::lost:
+        break;
+    }
+    await_sender(here->get());
+    const std::lock_guard lock(flights_);
+    // Landed, or orphaned: whoever waits sees to it.
+    if (flight->state != Flight::State::fresh) return {};
+  }
+}
+
+ConnectionUse Core::flown_by(const Flight& flight) noexcept {
+  const std::lock_guard lock(flights_);
+  if (flight.state != Flight::State::flying) return {};
+  // It is in that connection's table, so that one is not salvaged, and not retired either.
+  flight.connection->share();
+  return ConnectionUse(flight.connection);
+}
+
+void Core::await_sender(Connection* lost) {
+  const std::lock_guard connecting(connecting_);
+  if (lost != nullptr) note_end(*lost);
+}
+
+bool Core::has_landed(const Flight& flight) {
+  const std::lock_guard lock(flights_);
+  return flight.state == Flight::State::landed;
+}
+
+Result<Committed> Core::land(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
+  while (!has_landed(*flight)) {
+    const ConnectionUse here = flown_by(*flight);
+    if (!here) {
+      await_sender(nullptr);  // in case another thread is sending it again
+      if (flown_by(*flight) || has_landed(*flight)) continue;
+      if (auto next = writing(deadline); !next) abandon(flight, std::move(next).error());
+      continue;
+    }
+    switch (here->channel()->wait(*flight, deadline)) {
+      case Channel::Waited::over:
+        break;
+      case Channel::Waited::timed_out:
+        here->channel()->give_up(*flight, os::Deadline::after(options_.timeout));
+        break;
+      case Channel::Waited::lost:
+        await_sender(here.get());
+        break;
+    }
+  }
+  return take_outcome(*flight);
+}
+
+bool Core::landed(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
+  while (!has_landed(*flight)) {
+    const ConnectionUse here = flown_by(*flight);
+    if (here) {
+      here->channel()->listen();
+      if (has_landed(*flight)) return true;
+      switch (here->channel()->wait(*flight, deadline)) {
+        case Channel::Waited::over:
+          continue;
+        case Channel::Waited::timed_out:
+          return has_landed(*flight);
+        case Channel::Waited::lost:
+          await_sender(here.get());
+          continue;
+      }
+    }
+    const os::Deadline glance =
+        os::Deadline::after(std::max<std::chrono::nanoseconds>(deadline.left(), kGlance));
+    await_sender(nullptr);
+    if (flown_by(*flight) || has_landed(*flight)) continue;
+    if (auto next = writing(glance); !next) {
+      if (next.error() == errc::timeout) return false;
+      abandon(flight, std::move(next).error());
+    }
+  }
+  return true;
+}
+
+void Core::abandon(const std::shared_ptr<Flight>& flight, Error error) {
+  const std::lock_guard lock(flights_);
+  if (flight->state != Flight::State::orphaned) return;
+  std::erase(orphans_, flight);
+  flight->land(flight->prepared ? Error(errc::unknown) : std::move(error));
+}
+
+void Core::desert(Flight& flight) noexcept {
+  const std::lock_guard lock(flights_);
+  flight.deserted = true;
+}
+
+Error Core::unknown(const Flight& flight) const {
+  const std::uint64_t sequence = flight.prepared ? flight.prepared->sequence : 0;
+  const Error error(errc::unknown,
+                    "the daemon had taken the commit, and its answer did not come in time; " +
+                        std::string(sequence != 0 ? "resolve() tells its fate"
+                                                  : "read what it wrote to learn its fate"));
+  return sequence == 0 ? error : error.with_commit(wire::to_text({store_, sequence}));
+}
+
+Result<Committed> Core::take_outcome(Flight& flight) {
+  Result<Committed> outcome = errc::finished;
+  {
+    const std::lock_guard lock(flights_);
+    if (!flight.outcome) return outcome;
+    outcome = std::move(*flight.outcome);
+    flight.outcome.reset();
+  }
+  if (!outcome && outcome.error() == errc::unknown) return unknown(flight);
+  if (outcome && flight.versions_left_out) read_versions(flight, *outcome);
+  return outcome;
+}
+
+void Core::read_versions(Flight& flight, Committed& committed) {
+  // The reply had no room for them: they stand in the records, which lie next to each other.
+  const Snapshot now = snapshot();
+  if (!now.check()) return;
+  wire::InputArchive archive;
+  wire::CommitRequest request;
+  if (wire::decode(archive, flight.request.bytes(), request)) return;
+  const index::View& view = now.generation_->view();
+  std::unordered_map<std::string_view, std::uint64_t> found;
+  index::FeedStep step = index::first_after(view, committed.sequence - 1);
+  if (step.outcome != index::Outcome::found) return;
+  for (;;) {
+    step = index::feed_step(view, step.next, now.sequence());
+    if (step.outcome != index::Outcome::found || step.record->sequence != committed.sequence) break;
+    found.emplace(step.record->key(), step.record->version);
+  }
+  committed.versions.reserve(request.writes.size());
+  for (const wire::Write& write : request.writes) {
+    const auto at = found.find(write.key);
+    committed.versions.push_back(at == found.end() ? 0 : at->second);
+  }
+  if (!committed.versions.empty()) committed.version = committed.versions.front();
+}
+
+}  // namespace dfs::client

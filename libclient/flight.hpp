@@ -1,0 +1,58 @@
+// One commit under way: its request as encoded, kept so that it can be submitted again, and what
+// became of it.
+#pragma once
+
+#include <dfs/committed.hpp>
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "common/base/result.hpp"
+#include "common/wire/archive.hpp"
+#include "common/wire/request.hpp"
+
+namespace dfs::client {
+
+class Connection;
+
+/// A thread that waits in a Channel. Guarded by the flights' mutex.
+struct Waiter {
+  std::condition_variable wake;
+};
+
+/// Threads: the request by whoever has the flight; the rest is guarded by the one mutex of all
+/// flights of a handle.
+struct Flight {
+  enum class State : std::uint8_t {
+    fresh,     ///< In no ring.
+    flying,    ///< In the table of a channel.
+    orphaned,  ///< Its daemon died; it waits to be asked about, or submitted again.
+    landed,    ///< The outcome is here.
+  };
+
+  // Constant once encoded.
+  wire::OutputArchive request{wire::kMaxRequestBytes};
+
+  State state = State::fresh;
+  Connection* connection = nullptr;  ///< flying: whose table it is in
+  std::uint64_t number = 0;          ///< flying: of its request there
+  std::uint64_t end = 0;             ///< flying: behind its last chunk in the ring
+  /// orphaned: the answer, if the next daemon says that its sequence was committed.
+  std::optional<Committed> prepared;
+  std::optional<Result<Committed>> outcome;
+  bool versions_left_out = false;
+  Waiter* waiter = nullptr;
+  bool deserted = false;  ///< Nobody will ask for the outcome.
+
+  void land(Result<Committed> result) {
+    outcome = std::move(result);
+    state = State::landed;
+    connection = nullptr;
+    if (waiter != nullptr) waiter->wake.notify_one();
+  }
+};
+
+}  // namespace dfs::client
