@@ -18,10 +18,10 @@ namespace dfs::log {
 /// `["dfs",{...}]`, the first line of every log.
 struct First {
   std::uint64_t format = kFormat;
-  std::string store;               ///< 32 hex digits, lower case.
-  std::uint64_t base = 0;          ///< The sequence its base stands for; 0: no base.
-  std::vector<std::string> needs;  ///< Features that a reader must know.
-  std::string dfs;                 ///< The version that wrote it.
+  std::string store = {};               ///< 32 hex digits, lower case.
+  std::uint64_t base = 0;               ///< The sequence its base stands for; 0: no base.
+  std::vector<std::string> needs = {};  ///< Features that a reader must know.
+  std::string dfs = {};                 ///< The version that wrote it.
 };
 
 /// `["base",{...}]`, behind the records that a compaction, an import or a restore wrote.
@@ -30,7 +30,7 @@ struct Base {
   std::uint64_t sequence = 0;  ///< The same as `First::base`.
   std::uint64_t floor = 0;     ///< Highest version among the tombstones dropped so far.
   std::uint64_t restored = 0;  ///< Floor for every key since a restore; 0: never restored.
-  Gaps gaps;                   ///< Of the whole history up to here.
+  Gaps gaps = {};              ///< Of the whole history up to here.
   std::uint64_t time_ms = 0;
 };
 

@@ -26,7 +26,7 @@ void append_mark(std::string& out, std::uint64_t watermark);
 void append_stop(std::string& out, std::uint64_t watermark);
 
 /// At least the bytes that append_record() will append, newline included; above by no more than the
-/// digits that numbers do not use. O(key), for limits that are checked before.
+/// members and digits that the record does not have. O(key), for limits that are checked before.
 [[nodiscard]] std::size_t record_line_bytes(const Record& record);
 
 /// A JSON string with its quotes; only `"`, `\` and controls are escaped.

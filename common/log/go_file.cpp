@@ -14,10 +14,17 @@ namespace {
 
 constexpr std::string_view kRecordStart = "{\"k\":";
 
-// A last line without its newline that cannot be read was torn; but only if it begins as a record
-// of the Go library does, so that no other file passes for an empty one of these.
-bool may_be_torn(std::string_view text) {
+bool begins_as_record(std::string_view text) {
   return text.starts_with(kRecordStart) || kRecordStart.starts_with(text);
+}
+
+// A last line without its newline that cannot be read was torn; but only if it begins as a record
+// of the Go library does, so that no other file passes for an empty one of these, and if its
+// brackets are not closed, so that a whole record with something behind it does not go with the
+// rest.
+bool may_be_torn(std::string_view text) {
+  std::string_view whole;
+  return begins_as_record(text) && !Scanner(text, Scanner::Form::strict).value(whole);
 }
 
 // True where `s` stands behind the value: a record of ours, whole or not.
@@ -136,7 +143,7 @@ std::optional<std::uint64_t> first_line_not_of_go(std::string_view bytes) {
     lines.next();
     const std::string_view text = lines.text();
     const bool first = lines.number() == 1;
-    if (text.starts_with('[') || has_sequence(text) || (first && !may_be_torn(text))) {
+    if (text.starts_with('[') || has_sequence(text) || (first && !begins_as_record(text))) {
       return lines.number();
     }
   }

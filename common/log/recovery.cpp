@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <unordered_set>
 
 #include "common/base/assert.hpp"
 #include "common/base/limits.hpp"
@@ -231,11 +232,17 @@ class Replay {
       return;
     }
     pending_.push_back(kept(record));
+    if (!keys_.insert(pending_.back().key).second) {
+      stop_here("its key stands in commit " + std::to_string(expected_) +
+                " already: lines were doubled or moved");
+      return;
+    }
     if (pending_.size() < record.commit_records) return;
     for (const Record& whole : pending_) {
       if (!deliver(whole)) return;
     }
     pending_.clear();
+    keys_.clear();
     texts_.clear();
     end_commit();
   }
@@ -328,7 +335,6 @@ class Replay {
     std::string reason = line_.kind == LineKind::bad
                              ? bad_text()
                              : std::string("it does not end with a newline: it was torn");
-    if (readable) note_good_line_behind();
     read_rest();
     if (good_behind_) {
       result_.hand_written.clear();
@@ -361,13 +367,17 @@ class Replay {
     verdict(here, std::move(reason));
   }
 
-  // Behind the first bad line. What was zeroed before a good line leaves it as true as it was.
+  // From the first bad line on. What was zeroed before a good line leaves it as true as it was.
   void read_rest() {
-    while (!lines_.at_end()) {
-      lines_.next();
+    for (;;) {
       const std::string_view text = lines_.text();
       decode(text.substr(std::min(text.find_first_not_of('\0'), text.size())), line_);
-      if (lines_.terminated() && line_.kind != LineKind::bad) note_good_line_behind();
+      if (lines_.terminated() && line_.kind != LineKind::bad) {
+        note_good_line();
+        good_behind_ = good_behind_ || !is_hand_written();
+      }
+      if (lines_.at_end()) return;
+      lines_.next();
     }
   }
 
@@ -375,11 +385,6 @@ class Replay {
   void note_good_line() {
     result_.watermark = std::max(result_.watermark, line_.synced());
     highest_ = std::max(highest_, line_.highest_sequence());
-  }
-
-  void note_good_line_behind() {
-    note_good_line();
-    good_behind_ = good_behind_ || !is_hand_written();
   }
 
   // I4: x > W was never known to be on disk, nor was anything behind it. x <= W was, and is gone.
@@ -434,8 +439,9 @@ class Replay {
   std::uint64_t expected_ = 1;  // x: the commit that stands next
   std::uint64_t highest_ = 0;   // in any good line, announced or used
   std::optional<std::uint64_t> batch_time_ms_;
-  std::vector<Record> pending_;    // the first records of a commit of several
-  std::deque<std::string> texts_;  // what their views need
+  std::vector<Record> pending_;                // the first records of a commit of several
+  std::unordered_set<std::string_view> keys_;  // theirs: a commit has each key once
+  std::deque<std::string> texts_;              // what their views need
 };
 
 }  // namespace

@@ -1,9 +1,16 @@
 #include "common/log/value.hpp"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <boost/json/basic_parser_impl.hpp>
 #include <cstdint>
 #include <cstring>
 #include <optional>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "common/base/limits.hpp"
 
@@ -147,84 +154,114 @@ Result<void> ValueChecker::finish() { return parser_->take({}, false); }
 
 namespace {
 
-constexpr std::uint64_t repeated(unsigned char byte) { return 0x0101010101010101 * byte; }
+constexpr std::size_t kBlockBytes = 64;
 
-// Valid JSON has no byte at or below a space but white space between tokens, and spaces in texts.
-// The high bit of each byte that is below `limit` (at most 128) is set in the result; a byte above
-// such a one may be set as well, one below never.
-constexpr std::uint64_t bytes_below(std::uint64_t word, unsigned char limit) {
-  return (word - repeated(limit)) & ~word & repeated(0x80);
-}
-constexpr std::uint64_t bytes_equal(std::uint64_t word, unsigned char byte) {
-  return bytes_below(word ^ repeated(byte), 1);
-}
+// One bit for each byte of a block of 64.
+struct BlockBits {
+  std::uint64_t quotes = 0;
+  std::uint64_t backslashes = 0;
+  std::uint64_t spaces = 0;  // at or below a space: white space, or a space inside a text
+};
 
-std::uint64_t load(const char* at) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
+#if defined(__SSE2__)
+BlockBits bits_of(const char* block) {
+  BlockBits bits;
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i space = _mm_set1_epi8(' ');
+  for (std::size_t i = 0; i < kBlockBytes; i += sizeof(__m128i)) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + i));
+    const auto mask = [i](__m128i equal) {
+      return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(equal))) << i;
+    };
+    bits.quotes |= mask(_mm_cmpeq_epi8(bytes, quote));
+    bits.backslashes |= mask(_mm_cmpeq_epi8(bytes, backslash));
+    bits.spaces |= mask(_mm_cmpeq_epi8(_mm_min_epu8(bytes, space), bytes));
+  }
+  return bits;
 }
+#else
+BlockBits bits_of(const char* block) {
+  BlockBits bits;
+  for (std::size_t i = 0; i < kBlockBytes; ++i) {
+    bits.quotes |= std::uint64_t{block[i] == '"'} << i;
+    bits.backslashes |= std::uint64_t{block[i] == '\\'} << i;
+    bits.spaces |= std::uint64_t{static_cast<unsigned char>(block[i]) <= ' '} << i;
+  }
+  return bits;
+}
+#endif
 
-// The end of the text that begins at `at` with its quote: behind the closing one.
-const char* text_end(const char* at, const char* end) {
-  ++at;
-  while (at < end) {
-    if (end - at >= 8) {
-      const std::uint64_t word = load(at);
-      if ((bytes_equal(word, '"') | bytes_equal(word, '\\')) == 0) {
-        at += 8;
-        continue;
-      }
+// Goes over valid JSON block by block and tells white space between tokens from spaces in texts.
+class WhiteSpace {
+ public:
+  // The bits of a block's white space. Requires: called for each block, in order.
+  std::uint64_t next(const char* block) {
+    BlockBits bits = bits_of(block);
+    if (escaped_) clear_first(bits);
+    escaped_ = false;
+    // A backslash takes away what the byte behind it means.
+    while (bits.backslashes != 0) {
+      const int at = std::countr_zero(bits.backslashes);
+      escaped_ = at == kBlockBytes - 1;
+      const std::uint64_t both = std::uint64_t{3} << at;
+      bits.backslashes &= ~both;
+      bits.quotes &= ~both;
     }
-    if (*at == '"') return at + 1;
-    at += *at == '\\' ? 2 : 1;
+    // Bit i of `inside`: an odd number of quotes stands at or before byte i.
+    std::uint64_t inside = bits.quotes;
+    for (unsigned shift = 1; shift < kBlockBytes; shift *= 2) inside ^= inside << shift;
+    inside ^= in_text_;
+    in_text_ = (inside >> (kBlockBytes - 1)) != 0 ? ~std::uint64_t{0} : 0;
+    return bits.spaces & ~inside;
   }
-  return end;
-}
 
-// The first white space between tokens, or the end.
-const char* next_white_space(const char* at, const char* end) {
-  while (at < end) {
-    if (*at == '"') {
-      at = text_end(at, end);
-    } else if (static_cast<unsigned char>(*at) <= ' ') {
-      return at;
-    } else {
-      ++at;
-    }
+ private:
+  static void clear_first(BlockBits& bits) {
+    bits.quotes &= ~std::uint64_t{1};
+    bits.backslashes &= ~std::uint64_t{1};
   }
-  return end;
-}
 
-bool has_byte_up_to_space(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (; end - at >= 8; at += 8) {
-    if (bytes_below(load(at), ' ' + 1) != 0) return true;
+  std::uint64_t in_text_ = 0;  // all bits: the block before ended inside a text
+  bool escaped_ = false;       // the block before ended with a backslash that counts
+};
+
+// Appends the bytes of a block, `size` of it, whose bit in `spaces` is not set.
+void append_without(std::string& out, std::string_view block, std::uint64_t spaces) {
+  std::size_t at = 0;
+  while (at < block.size()) {
+    const std::uint64_t left = spaces >> at;
+    const auto run = std::min<std::size_t>(std::countr_zero(left), block.size() - at);
+    out.append(block, at, run);
+    at += run;
+    if (at < block.size()) at += std::countr_one(spaces >> at);
   }
-  for (; at < end; ++at) {
-    if (static_cast<unsigned char>(*at) <= ' ') return true;
-  }
-  return false;
 }
 
 }  // namespace
 
 std::string_view strip_white_space(std::string_view value, std::string& scratch) {
-  if (!has_byte_up_to_space(value)) return value;
-  const char* at = value.data();
-  const char* const end = at + value.size();
-  const char* space = next_white_space(at, end);
-  if (space == end) return value;
-  scratch.clear();
-  scratch.reserve(value.size());
-  while (at < end) {
-    scratch.append(at, space);
-    at = space;
-    while (at < end && static_cast<unsigned char>(*at) <= ' ') ++at;
-    space = next_white_space(at, end);
+  WhiteSpace white_space;
+  bool copying = false;
+  for (std::size_t at = 0; at < value.size(); at += kBlockBytes) {
+    const std::string_view block = value.substr(at, kBlockBytes);
+    std::array<char, kBlockBytes> last;  // NOLINT(*-member-init): filled where it is used
+    const char* bytes = block.data();
+    if (block.size() < kBlockBytes) {
+      last.fill('0');
+      std::memcpy(last.data(), block.data(), block.size());
+      bytes = last.data();
+    }
+    const std::uint64_t spaces = white_space.next(bytes);
+    if (spaces != 0 && !copying) {
+      copying = true;
+      scratch.clear();
+      scratch.reserve(value.size());
+      scratch.append(value, 0, at);
+    }
+    if (copying) append_without(scratch, block, spaces);
   }
-  return scratch;
+  return copying ? std::string_view(scratch) : value;
 }
 
 }  // namespace dfs::log
