@@ -1,0 +1,72 @@
+"""info, clients, ping, stop, sync, resolve."""
+
+import json
+import os
+
+from program import StoreTest
+
+
+class AdministrationTest(StoreTest):
+
+    def test_info_says_who_serves_what(self):
+        self.ok("set", "a", "1")
+        info = self.info()
+        self.assertEqual(info["path"], os.path.realpath(self.path("users.db")))
+        os.kill(info["pid"], 0)
+        self.assertEqual(info["keys"], 1)
+        text = dict(line.split(maxsplit=1) for line in self.ok("info").splitlines())
+        self.assertEqual(text["pid"], str(info["pid"]))
+        self.assertEqual(text["store"], info["store"])
+
+    def test_clients_lists_who_is_connected(self):
+        self.ok("set", "a", "1")
+        clients = json.loads(self.ok("--json", "clients"))
+        self.assertEqual({client["origin"] for client in clients}, {"dfsctl"})
+        head, *rows = self.ok("clients").splitlines()
+        self.assertEqual(head.split()[0], "connection")
+        self.assertTrue(rows and all("dfsctl" in row for row in rows), rows)
+
+    def test_ping_says_alive(self):
+        self.ok("set", "a", "1")
+        self.assertRegex(self.ok("ping"), r"^alive, \d+ us\n$")
+        self.assertRegex(self.ok("ping", "--write"), r"^alive, \d+ us\n$")
+        self.assertIs(json.loads(self.ok("--json", "ping"))["alive"], True)
+        self.assertEqual(self.info()["sequence"], self.records()[0]["sequence"])
+
+    def test_stop_ends_the_daemon_cleanly(self):
+        self.ok("set", "a", "1")
+        first = self.info()["pid"]
+        self.assertEqual(self.ok("stop"), "")
+        self.assertIn(b'["stop",', self.read("users.db").splitlines()[-1])
+        self.assertEqual(self.ok("get", "a"), "1\n")
+        self.assertNotEqual(self.info()["pid"], first)
+        self.assertEqual(json.loads(self.ok("--json", "stop")), {"stopped": True})
+
+    def test_asking_about_a_daemon_starts_none(self):
+        self.ok("set", "a", "1")
+        self.ok("stop")
+        for command in [["ping"], ["ping", "--write"], ["clients"], ["stop"]]:
+            self.assertEqual(self.refused_json(4, *command)["error"], "no_daemon")
+
+    def test_sync_prints_the_sequence_that_is_on_disk(self):
+        sequence = json.loads(self.ok("--json", "set", "a", "1"))["sequence"]
+        self.assertEqual(self.ok("sync"), f"{sequence}\n")
+        self.assertEqual(json.loads(self.ok("--json", "sync")), {"sequence": sequence})
+
+    def test_resolve_tells_what_became_of_a_commit(self):
+        sequence = json.loads(self.ok("--json", "set", "a", "1"))["sequence"]
+        store = self.info()["store"]
+        self.assertEqual(self.ok("resolve", f"{store}-{sequence}"), "committed\n")
+        self.assertEqual(json.loads(self.ok("--json", "resolve", f"{store}-{sequence}")),
+                         {"commit": f"{store}-{sequence}", "outcome": "committed"})
+        self.assertEqual(self.ok("resolve", f"{store}-{sequence + 1}"), "not committed\n")
+
+    def test_resolve_of_another_stores_commit_ends_with_10(self):
+        self.ok("set", "a", "1")
+        self.assertEqual(self.refused_json(10, "resolve", "0" * 32 + "-1")["error"], "compacted")
+
+    def test_resolve_of_what_is_no_id_is_refused(self):
+        self.ok("set", "a", "1")
+        for text in ["", "1", "0" * 32, "0" * 32 + "-", "0" * 31 + "-1", "g" * 32 + "-1",
+                     "0" * 32 + "-1x", "0" * 32 + "--1"]:
+            self.refused(2, "resolve", "--", text)
