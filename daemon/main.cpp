@@ -21,6 +21,7 @@ constexpr int kExitWritingStopped = 74;
 class ReadyPipe {
  public:
   explicit ReadyPipe(int fd) : pipe_(os::File::adopt(os::Descriptor(fd), "ready pipe")) {}
+  [[nodiscard]] bool is_heard() const { return pipe_.is_open(); }
   void say(std::string_view text) {
     if (!pipe_.is_open()) return;
     static_cast<void>(pipe_.write_stream(text));
@@ -152,7 +153,8 @@ int run(const std::vector<std::string>& arguments) {
     return served->exit_code;
   }
   const Failure failure = failure_of(*failed);
-  journal.error(failure.text);
+  // Whoever hears the pipe says it in its own form, on the same standard error.
+  if (!ready.is_heard()) journal.error(failure.text);
   ready.say("error " + std::string(name(failed->code())) + " " + failure.text + "\n");
   return failure.exit_code;
 }
