@@ -1,2 +1,16 @@
 # What was acknowledged is on disk, reading makes no system call, and whatever fails is survived.
 dfs_test(model_test model_test.cpp LIBS dfs_daemon LABELS unit)
+
+# What is traced is what is installed: a sanitizer has system calls of its own.
+if(NOT DFS_SANITIZE)
+  add_executable(sequence_writer sequence_writer.cpp)
+  target_link_libraries(sequence_writer PRIVATE dfs_options dfs)
+  dfs_process_test(durable_test)
+  target_compile_definitions(durable_test PRIVATE SEQUENCE_WRITER="$<TARGET_FILE:sequence_writer>")
+  add_dependencies(durable_test sequence_writer)
+  add_executable(quiet_reader quiet_reader.cpp)
+  target_link_libraries(quiet_reader PRIVATE dfs_options dfs)
+  dfs_process_test(syscall_test)
+  target_compile_definitions(syscall_test PRIVATE QUIET_READER="$<TARGET_FILE:quiet_reader>")
+  add_dependencies(syscall_test quiet_reader)
+endif()

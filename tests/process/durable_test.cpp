@@ -1,0 +1,145 @@
+// Durable means durable: no commit is acknowledged before an fdatasync that covers its bytes.
+//
+// kill -9 keeps the page cache, so it cannot show a missing sync; the system calls do. Client and
+// daemon run under one strace, and the trace is compared with the log.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/log/line.hpp"
+#include "common/log/lines.hpp"
+#include "tests/process/log_contents.hpp"
+#include "tests/process/program.hpp"
+#include "tests/process/scale.hpp"
+#include "tests/process/system_call_trace.hpp"
+#include "tests/process/temporary_directory.hpp"
+#include "tests/process/watchdog.hpp"
+
+namespace dfs::test {
+namespace {
+
+/// Where each commit's bytes end in a log.
+std::map<std::uint64_t, std::uint64_t> ends_of_commits(const std::string& bytes) {
+  std::map<std::uint64_t, std::uint64_t> ends;
+  log::Line line;
+  for (log::Lines lines(bytes); !lines.at_end();) {
+    lines.next();
+    log::decode(lines.text(), line);
+    if (line.kind == log::LineKind::record) ends[line.record.sequence] = lines.end_offset();
+  }
+  return ends;
+}
+
+/// How far a log is certainly on disk, as its daemon's system calls go by.
+class SyncedExtent {
+ public:
+  explicit SyncedExtent(std::uint64_t begin) : written_(begin), synced_(begin) {}
+
+  void see(const SystemCall& call) {
+    if (call.name == "pwrite64" && call.returned && call.result > 0) {
+      // pwrite64(FD, BYTES, COUNT, OFFSET): bytes may hold anything, so the offset from behind.
+      const std::size_t comma = call.arguments.rfind(", ");
+      std::uint64_t offset = 0;
+      const char* text = call.arguments.data() + comma + 2;
+      std::from_chars(text, call.arguments.data() + call.arguments.size(), offset);
+      ASSERT_LE(offset, written_) << "a log is written without holes";
+      written_ = std::max(written_, offset + static_cast<std::uint64_t>(call.result));
+    }
+    if (call.name == "fdatasync" || call.name == "fsync") {
+      // What is written while it runs is not promised by it.
+      if (call.entered) under_way_[call.thread] = written_;
+      if (call.returned && call.result == 0) {
+        synced_ = std::max(synced_, under_way_[call.thread]);
+      }
+    }
+  }
+  [[nodiscard]] std::uint64_t synced() const { return synced_; }
+
+ private:
+  std::uint64_t written_;
+  std::uint64_t synced_;
+  std::map<int, std::uint64_t> under_way_;
+};
+
+struct Outcome {
+  int acknowledged = 0;  ///< as durable
+  int too_early = 0;     ///< before an fdatasync that covers them
+};
+
+/// Runs `count` commits of one client under strace and compares.
+Outcome trace_commits(const std::string& dfsd, int count, const std::vector<std::string>& more,
+                      const std::map<std::string, std::string>& environment) {
+  const TemporaryDirectory directory;
+  const std::string store = directory / "users.db";
+  // The log is there already: under its own name from the beginning.
+  EXPECT_EQ(Program({SEQUENCE_WRITER, store, DFSD, "1"}).run(), 0);
+  const std::uint64_t begin = file_bytes(store).size();
+
+  std::vector<std::string> words =
+      SystemCallTrace::command(directory / "trace", "pwrite64,fdatasync,fsync,write");
+  words.insert(words.end(), {SEQUENCE_WRITER, store, dfsd, std::to_string(count)});
+  words.insert(words.end(), more.begin(), more.end());
+  Program writer(words);
+  for (const auto& [name, value] : environment) writer.set(name, value);
+  EXPECT_EQ(writer.run(), 0) << writer.output();
+
+  const auto ends = ends_of_commits(file_bytes(store));
+  SyncedExtent extent(begin);
+  Outcome outcome;
+  const SystemCallTrace trace(directory / "trace");
+  for (const SystemCall& call : trace.calls()) {
+    if (call.arguments.find("/users.db>") != std::string::npos) {
+      extent.see(call);
+      continue;
+    }
+    constexpr std::string_view kSays = "\"durable ";
+    const std::size_t says = call.arguments.find(kSays);
+    if (call.name != "write" || !call.entered || says == std::string::npos) continue;
+    std::uint64_t sequence = 0;
+    const char* text = call.arguments.data() + says + kSays.size();
+    std::from_chars(text, call.arguments.data() + call.arguments.size(), sequence);
+    ++outcome.acknowledged;
+    const auto end = ends.find(sequence);
+    if (end == ends.end()) {
+      ADD_FAILURE() << "sequence " << sequence << " was acknowledged and is not in the log";
+    } else if (end->second > extent.synced()) {
+      ++outcome.too_early;
+    }
+  }
+  return outcome;
+}
+
+TEST(Durable, each_acknowledgement_comes_after_a_sync_that_covers_its_bytes) {
+  const Watchdog watchdog("a traced writer");
+  const int count = scaled("commits", 1000, 100);
+  const Outcome outcome = trace_commits(DFSD, count, {}, {});
+  EXPECT_EQ(outcome.acknowledged, count);
+  EXPECT_EQ(outcome.too_early, 0);
+}
+
+TEST(Durable, a_commit_may_ask_for_more_than_its_store_promises) {
+  const Watchdog watchdog("a traced writer");
+  const int count = scaled("commits", 200, 50);
+  const Outcome outcome = trace_commits(DFSD, count, {"written"}, {});
+  EXPECT_EQ(outcome.acknowledged, count / 2);
+  EXPECT_EQ(outcome.too_early, 0);
+}
+
+TEST(Durable, a_daemon_without_its_syncs_is_found_out) {
+  const Watchdog watchdog("a traced writer");
+  const int count = 50;
+  const Outcome outcome = trace_commits(DFSD_FAULTS, count, {}, {{"DFS_FAULT", "no-sync"}});
+  EXPECT_EQ(outcome.acknowledged, count);
+  EXPECT_GT(outcome.too_early, count / 2);
+  std::printf("without fdatasync: %d of %d acknowledged too early\n", outcome.too_early, count);
+}
+
+}  // namespace
+}  // namespace dfs::test
