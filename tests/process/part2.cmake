@@ -14,3 +14,6 @@ if(NOT DFS_SANITIZE)
   target_compile_definitions(syscall_test PRIVATE QUIET_READER="$<TARGET_FILE:quiet_reader>")
   add_dependencies(syscall_test quiet_reader)
 endif()
+
+dfs_process_test(full_disk_test ROOT)
+dfs_process_test(power_cut_test ROOT)
