@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "common/base/assert.hpp"
-#include "common/log/crc32c.hpp"
 #include "common/log/format.hpp"
+#include "common/log/seal.hpp"
 
 namespace dfs::log {
 
@@ -40,18 +40,6 @@ class Piece {
   std::array<char, 192> bytes_;  // NOLINT(*-member-init): only what was written is read
   char* at_ = bytes_.data();
 };
-
-// The checksum over the line that begins at `line_start`, the brackets that close it, the newline.
-void append_seal(std::string& out, std::size_t line_start, std::string_view brackets) {
-  const std::uint32_t crc = crc32c(0, std::string_view(out).substr(line_start));
-  std::array<char, kSealDigits> digits;  // NOLINT(*-member-init)
-  for (std::size_t i = 0; i < kSealDigits; ++i) {
-    digits[i] = kHexDigits[(crc >> (28 - 4 * i)) & 0xF];
-  }
-  Piece seal;
-  seal.text(kSealStart).text({digits.data(), digits.size()}).text("\"").text(brackets).text("\n");
-  out.append(seal.view());
-}
 
 constexpr bool needs_escape(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
@@ -174,7 +162,8 @@ std::size_t record_line_bytes(const Record& record) {
   constexpr std::size_t kNames =
       std::string_view("{\"k\":\"\",\"v\":,\"d\":false,\"val\":,\"s\":,\"n\":,\"w\":,\"t\":")
           .size();
-  std::size_t bytes = kNames + 5 * 20 + kSealBytes + 2 + record.key.size() + record.value.size();
+  std::size_t bytes =
+      kNames + std::size_t{5} * 20 + kSealBytes + 2 + record.key.size() + record.value.size();
   for (const char c : record.key) bytes += needs_escape(c) ? 5U : 0U;
   if (!record.origin.empty()) {
     bytes += std::string_view(",\"by\":\"\"").size() + record.origin.size();

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kRecordStart = "{\"k\":";
 
 bool begins_as_record(std::string_view text) {
-  return text.starts_with(kRecordStart) || kRecordStart.starts_with(text);
+  return text.starts_with(kRecordStart) || (!text.empty() && kRecordStart.starts_with(text));
 }
 
 // A last line without its newline that cannot be read was torn; but only if it begins as a record

@@ -1,13 +1,14 @@
 #include "common/log/line.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <optional>
 
 #include "common/base/limits.hpp"
 #include "common/log/crc32c.hpp"
 #include "common/log/format.hpp"
 #include "common/log/key.hpp"
 #include "common/log/scanner.hpp"
+#include "common/log/seal.hpp"
 
 namespace dfs::log {
 
@@ -21,30 +22,6 @@ constexpr NumberRule kTimeRule{"the time", 0, kMaxTimeMs};
 constexpr NumberRule kFloorRule{"the floor", 0, kMaxVersion};
 constexpr NumberRule kCountRule{"the number of records", 0, kMaxSequence};
 constexpr NumberRule kFormatRule{"the format", 0, kMaxSequence};
-
-/// What stands at the end of a line where its checksum belongs.
-struct Seal {
-  std::string_view sealed;  // the bytes that it covers
-  std::uint32_t crc = 0;
-  bool present = false;
-};
-
-// The last member of a record stands before `}`, that of a control line before `}]`.
-// Requires: !text.empty().
-Seal find_seal(std::string_view text) {
-  const std::string_view brackets = text.front() == '[' ? "}]" : "}";
-  if (text.size() < kSealBytes + brackets.size() || !text.ends_with(brackets)) return {};
-  const std::size_t at = text.size() - kSealBytes - brackets.size();
-  const std::string_view seal = text.substr(at, kSealBytes);
-  if (!seal.starts_with(kSealStart) || !seal.ends_with('"')) return {};
-  Seal found{.sealed = text.substr(0, at), .crc = 0, .present = true};
-  for (const char c : seal.substr(kSealStart.size(), kSealDigits)) {
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit && !(c >= 'a' && c <= 'f')) return {};
-    found.crc = found.crc << 4 | static_cast<std::uint32_t>(digit ? c - '0' : c - 'a' + 10);
-  }
-  return found;
-}
 
 bool take_digits(std::string_view& rest, const NumberRule& rule, std::uint64_t& number) {
   std::uint64_t found = 0;
@@ -121,14 +98,6 @@ bool quick_record(std::string_view rest, Record& record) {
   if (tail > kMaxValueBytes) return false;
   record.value = rest.substr(0, tail);
   return quick_tail(rest.substr(tail), record);
-}
-
-std::string hex(std::uint32_t crc) {
-  std::string digits(kSealDigits, '0');
-  for (std::size_t i = 0; i < kSealDigits; ++i) {
-    digits[i] = "0123456789abcdef"[(crc >> (28 - 4 * i)) & 0xF];
-  }
-  return digits;
 }
 
 }  // namespace
@@ -441,21 +410,23 @@ void decode(std::string_view text, Line& line) {
     line.reason = foreign;
     return;
   }
-  const Seal seal = find_seal(text);
-  line.sealed = seal.present;
-  if (!seal.present) return LineReader(text, Scanner::Form::lenient, line).read();
-  if (const std::uint32_t crc = crc32c(0, seal.sealed); crc != seal.crc) {
-    line.sealed = false;
-    line.reason = "its checksum is " + hex(seal.crc) + ", the line's bytes have " + hex(crc) +
-                  ": it was damaged, or edited";
+  const std::optional<Seal> seal = find_seal(text);
+  if (!seal) {
+    LineReader(text, Scanner::Form::lenient, line).read();
     return;
   }
-  if (quick_record(seal.sealed, line.record)) {
+  if (const std::uint32_t crc = crc32c(0, seal->sealed); crc != seal->crc) {
+    line.reason = "its checksum is " + seal_digits(seal->crc) + ", the line's bytes have " +
+                  seal_digits(crc) + ": it was damaged, or edited";
+    return;
+  }
+  line.sealed = true;
+  if (quick_record(seal->sealed, line.record)) {
     line.kind = LineKind::record;
     return;
   }
   line.record = {};
-  LineReader(seal.sealed, Scanner::Form::strict, line).read();
+  LineReader(seal->sealed, Scanner::Form::strict, line).read();
 }
 
 }  // namespace dfs::log

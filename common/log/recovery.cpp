@@ -1,8 +1,6 @@
 #include "common/log/recovery.hpp"
 
 #include <algorithm>
-#include <deque>
-#include <unordered_set>
 
 #include "common/base/assert.hpp"
 #include "common/base/limits.hpp"
@@ -10,6 +8,7 @@
 #include "common/log/go_file.hpp"
 #include "common/log/line.hpp"
 #include "common/log/lines.hpp"
+#include "common/log/pending_commit.hpp"
 
 namespace dfs::log {
 
@@ -30,7 +29,8 @@ struct Place {
 // is bad or missing on, nothing counts, and it only looks for what the good lines say.
 class Replay {
  public:
-  Replay(std::string_view bytes, RecordVisitor& visitor) : lines_(bytes), visitor_(visitor) {}
+  Replay(std::string_view bytes, RecordVisitor& visitor)
+      : lines_(bytes), visitor_(visitor), pending_(bytes) {}
 
   Recovery run() {
     if (lines_.at_end()) return std::move(result_);
@@ -165,7 +165,7 @@ class Replay {
 
   void tail_line() {
     if (!pending_.empty() && !continues_commit()) {
-      stop_here("here should stand " + pending_text());
+      stop_here("here should stand " + pending_.next_text());
       return;
     }
     const bool leads = line_.kind == LineKind::first || line_.kind == LineKind::base;
@@ -199,18 +199,10 @@ class Replay {
     }
   }
 
+  // The first line of a batch has a time, so the others of a commit have none.
   [[nodiscard]] bool continues_commit() const {
-    const Record& first = pending_.front();
-    const Record& record = line_.record;
-    return line_.kind == LineKind::record && record.sequence == first.sequence &&
-           record.commit_records == first.commit_records && !record.watermark && !record.time_ms &&
-           record.origin.empty();
-  }
-
-  [[nodiscard]] std::string pending_text() const {
-    return "record " + std::to_string(pending_.size() + 1) + " of the " +
-           std::to_string(pending_.front().commit_records) + " of commit " +
-           std::to_string(expected_);
+    return line_.kind == LineKind::record && !line_.record.time_ms &&
+           pending_.continued_by(line_.record);
   }
 
   void commit_line() {
@@ -226,38 +218,21 @@ class Replay {
     }
     if (record.time_ms) batch_time_ms_ = record.time_ms;
     record.time_ms = batch_time_ms_;
-    record.commit_position = static_cast<std::uint32_t>(pending_.size());
     if (record.commit_records == 1) {
       if (deliver(record)) end_commit();
       return;
     }
-    pending_.push_back(kept(record));
-    if (!keys_.insert(pending_.back().key).second) {
+    if (!pending_.add(record)) {
       stop_here("its key stands in commit " + std::to_string(expected_) +
                 " already: lines were doubled or moved");
       return;
     }
-    if (pending_.size() < record.commit_records) return;
-    for (const Record& whole : pending_) {
+    if (!pending_.complete()) return;
+    for (const Record& whole : pending_.records()) {
       if (!deliver(whole)) return;
     }
     pending_.clear();
-    keys_.clear();
-    texts_.clear();
     end_commit();
-  }
-
-  // The record, its views made to outlive the line.
-  Record kept(Record record) {
-    const auto keep = [this](std::string_view& view) {
-      const std::string_view all = lines_.all();
-      const bool inside = view.data() >= all.data() && view.data() <= all.data() + all.size();
-      if (!view.empty() && !inside) view = texts_.emplace_back(view);
-    };
-    keep(record.key);
-    keep(record.value);
-    keep(record.origin);
-    return record;
   }
 
   void end_commit() {
@@ -352,7 +327,7 @@ class Replay {
     if (in_base_) {
       verdict(end, "the file ends before the [\"base\",...] line that ends its base");
     } else if (!pending_.empty()) {
-      verdict(end, "the file ends where " + pending_text() + " should stand");
+      verdict(end, "the file ends where " + pending_.next_text() + " should stand");
     } else if (expected_ <= result_.watermark) {
       verdict(end, "the file ends where " + commits_text(expected_, result_.watermark) +
                        " should stand");
@@ -439,9 +414,7 @@ class Replay {
   std::uint64_t expected_ = 1;  // x: the commit that stands next
   std::uint64_t highest_ = 0;   // in any good line, announced or used
   std::optional<std::uint64_t> batch_time_ms_;
-  std::vector<Record> pending_;                // the first records of a commit of several
-  std::unordered_set<std::string_view> keys_;  // theirs: a commit has each key once
-  std::deque<std::string> texts_;              // what their views need
+  PendingCommit pending_;
 };
 
 }  // namespace
