@@ -3,9 +3,9 @@
 #pragma once
 
 #include <deque>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "common/log/record.hpp"
@@ -36,8 +36,8 @@ class PendingCommit {
  private:
   std::string_view bytes_;
   std::vector<Record> records_;
-  std::unordered_set<std::string_view> keys_;
-  std::deque<std::string> texts_;  // what is viewed and is not in the log itself
+  std::set<std::string_view> keys_;  // ordered: clients choose the keys, and could fill one bucket
+  std::deque<std::string> texts_;    // what is viewed and is not in the log itself
 };
 
 }  // namespace dfs::log
