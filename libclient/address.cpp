@@ -1,6 +1,7 @@
 #include "libclient/address.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <numeric>
 #include <vector>
@@ -102,7 +103,8 @@ Result<Address> resolve_address(std::string_view given) {
 
   auto path = os::resolve_path(std::string(given));
   if (!path) {
-    if (path.error() == errc::absent) {
+    const int why = path.error().system_error();
+    if (why == ENOENT || why == ENOTDIR) {
       return Error(errc::no_store,
                    "no store at " + std::string(given) + ": its directory does not exist");
     }

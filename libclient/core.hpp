@@ -82,7 +82,8 @@ class Core {
   // Connecting: core_connect.cpp. Those marked (c) require connecting_.
   [[nodiscard]] ConnectionUse use() noexcept;
   [[nodiscard]] Result<void> connect_once(os::Deadline deadline);  // (c)
-  void adopt(Introduction introduction);                           // (c)
+  [[nodiscard]] Result<void> adopt(Introduction introduction);     // (c)
+  [[nodiscard]] Result<void> map_current(Connection& next);        // (c)
   void note_end(Connection& connection);                           // (c)
   [[nodiscard]] Result<void> connect_or_start(const Options& options, os::Deadline deadline);
   [[nodiscard]] Result<ConnectionUse> serving(os::Deadline deadline);

@@ -41,24 +41,21 @@ Result<void> Core::connect_once(os::Deadline deadline) {
                                      wire::to_text(introduction->store) + " in place of " +
                                      wire::to_text(store_) + "); reopen() takes it");
   }
-  adopt(std::move(*introduction));
+  if (auto adopted = adopt(std::move(*introduction)); !adopted) return adopted;
   if (!first) tell("connected to the next daemon of " + address_.given);
   return {};
 }
 
-void Core::adopt(Introduction introduction) {
+Result<void> Core::adopt(Introduction introduction) {
   auto made = std::make_unique<Connection>(household_, std::move(introduction), flights_, bell_);
+  // Mapped before it takes the last one's place: if this daemon dies before that, the last one's
+  // state is still there to be read, and if it dies afterwards, this one's is.
+  if (auto mapped = map_current(*made); !mapped) return mapped;
   Connection* next = made.get();
   {
     const std::lock_guard lock(household_->mutex);
     household_->connections.push_back(std::move(made));
   }
-  // Mapped now, so that there is a last state to read if this daemon dies before the first read.
-  // Where that fails, the first read says why.
-  const index::Taken taken = index::take(next->control(), next->holds());
-  static_cast<void>(
-      next->fetch(taken.generation, os::Deadline::after(options_.timeout)).has_value());
-  index::release(next->holds(), taken.generation);
 
   if (next->channel() != nullptr) {
     // Without it nobody is woken, and timeouts tell.
@@ -71,6 +68,17 @@ void Core::adopt(Introduction introduction) {
   // SYNC POINT: current_. Release, for the acquire in `snapshot` and `use`.
   current_.store(next, std::memory_order_release);
   if (last != nullptr) last->retire();
+  return {};
+}
+
+Result<void> Core::map_current(Connection& next) {
+  const index::Taken taken = index::take(next.control(), next.holds());
+  auto fetched = next.fetch(taken.generation, os::Deadline::after(options_.timeout));
+  index::release(next.holds(), taken.generation);
+  // Superseded meanwhile: the first read asks for the one behind it.
+  if (fetched || fetched.error() == errc::snapshot_too_old) return {};
+  if (fetched.error() != errc::daemon_gone) return fetched.error();
+  return Error(errc::no_daemon, "the daemon of " + address_.given + " is ending");
 }
 
 void Core::note_end(Connection& connection) {

@@ -1,0 +1,132 @@
+// Giving up: what was withdrawn is never written, and what was taken is known in the end.
+#include "libclient/channel.hpp"
+
+#include <dfs/store.hpp>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/libclient/served_store.hpp"
+
+namespace dfs {
+namespace {
+
+using std::chrono::milliseconds;
+using test::ServedStore;
+
+class ChannelTest : public ::testing::Test {
+ protected:
+  ServedStore served_;
+  Store store_ = served_.open();
+};
+
+TEST_F(ChannelTest, a_commit_that_a_stopped_daemon_did_not_take_is_withdrawn_and_never_written) {
+  served_.daemon().signal(SIGSTOP);
+  const auto outcome = store_.set("k", "1", {.timeout = milliseconds(50)});
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error(), errc::timeout);
+  EXPECT_TRUE(outcome.error().nothing_was_written());
+  EXPECT_TRUE(outcome.error().worth_retrying());
+  served_.daemon().signal(SIGCONT);
+  // Behind it in the same ring, so it has been passed over by now.
+  EXPECT_EQ(store_.set("l", "1")->sequence, 1U);
+  EXPECT_EQ(store_.get("k").error(), errc::absent);
+}
+
+TEST_F(ChannelTest, words_of_withdrawn_commits_are_used_again) {
+  for (int round = 0; round < 3; ++round) {
+    served_.daemon().signal(SIGSTOP);
+    std::vector<Pending> flying;
+    for (int i = 0; i < 2000; ++i) {
+      flying.push_back(store_.submit(Batch().set("k", "1"), {.timeout = milliseconds(1)}));
+    }
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(store_.set("l", "1", {.timeout = milliseconds(1)}).error(), errc::timeout);
+    }
+    served_.daemon().signal(SIGCONT);
+    for (Pending& pending : flying) EXPECT_TRUE(pending.wait().has_value());
+  }
+  EXPECT_EQ(store_.get("k")->version, 6000U);
+  EXPECT_EQ(store_.get("l").error(), errc::absent);
+}
+
+TEST_F(ChannelTest, one_given_up_in_the_middle_of_a_long_request_leaves_the_ring_in_order) {
+  served_.daemon().signal(SIGSTOP);
+  const std::string value = '"' + std::string(std::size_t{4} << 20, 'x') + '"';
+  const auto outcome = store_.set("big", value, {.timeout = milliseconds(50)});
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error(), errc::timeout);
+  served_.daemon().signal(SIGCONT);
+  EXPECT_EQ(store_.set("after", "1")->sequence, 1U);
+  EXPECT_EQ(store_.get("big").error(), errc::absent);
+  EXPECT_EQ(store_.set("big", value)->version, 1U);
+  EXPECT_EQ(store_.get("big")->value, value);
+}
+
+TEST_F(ChannelTest, waiting_for_a_while_withdraws_nothing) {
+  served_.daemon().signal(SIGSTOP);
+  Pending pending = store_.submit(Batch().set("k", "1"));
+  EXPECT_FALSE(pending.ready());
+  EXPECT_FALSE(pending.wait(milliseconds(20)));
+  served_.daemon().signal(SIGCONT);
+  EXPECT_TRUE(pending.wait(std::chrono::minutes(2)));
+  EXPECT_TRUE(pending.wait().has_value());
+}
+
+TEST_F(ChannelTest, a_commit_that_was_taken_and_not_answered_in_time_is_unknown_and_resolved) {
+  served_.replace("stop@appended:1");
+  const auto outcome = store_.set("k", "1", {.timeout = milliseconds(500)});
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error(), errc::unknown);
+  EXPECT_FALSE(outcome.error().nothing_was_written());
+  const std::string commit(outcome.error().commit());
+  EXPECT_FALSE(commit.empty());
+  served_.daemon().signal(SIGCONT);
+  EXPECT_EQ(store_.resolve(commit).value(), Resolution::committed);
+  EXPECT_EQ(store_.get("k")->value, "1");
+  EXPECT_EQ(store_.set("k", "2")->version, 2U);
+}
+
+TEST_F(ChannelTest, an_unknown_commit_is_resolved_by_the_successor) {
+  served_.replace("stop@prepared:1");
+  const auto outcome = store_.set("k", "1", {.timeout = milliseconds(500)});
+  ASSERT_FALSE(outcome.has_value());
+  ASSERT_EQ(outcome.error(), errc::unknown);
+  const std::string commit(outcome.error().commit());
+  served_.replace();
+  EXPECT_EQ(store_.resolve(commit).value(), Resolution::not_committed);
+  EXPECT_EQ(store_.get("k").error(), errc::absent);
+}
+
+TEST_F(ChannelTest, a_dropped_pending_goes_its_way) {
+  static_cast<void>(store_.submit(Batch().set("k", "1")));
+  store_.set("l", "1").value();
+  EXPECT_EQ(store_.get("k")->value, "1");
+}
+
+TEST_F(ChannelTest, long_and_short_requests_of_many_threads_share_the_ring) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([this, t] {
+      const std::size_t size = t % 2 == 0 ? 10 : std::size_t{3} << 19;
+      const std::string value = '"' + std::string(size, static_cast<char>('a' + t)) + '"';
+      for (int i = 0; i < 10; ++i) {
+        const auto outcome = store_.set("k" + std::to_string(t), value);
+        EXPECT_TRUE(outcome.has_value()) << outcome.error().text();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int t = 0; t < 4; ++t) {
+    const auto value = store_.get("k" + std::to_string(t)).value();
+    EXPECT_EQ(value.version, 10U);
+    EXPECT_EQ(value.value[1], static_cast<char>('a' + t));
+  }
+}
+
+}  // namespace
+}  // namespace dfs
