@@ -184,7 +184,10 @@ void kill_self() noexcept {
   for (;;) ::pause();
 }
 
-void stop_self() noexcept { ::kill(::getpid(), SIGSTOP); }
+void stop_self() noexcept {
+  // To this thread: sent to the process, the main thread takes it, and this one runs on meanwhile.
+  std::raise(SIGSTOP);
+}
 
 MemoryBounds memory_bounds() {
   MemoryBounds bounds;
