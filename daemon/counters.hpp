@@ -17,6 +17,8 @@ struct Counters {
   std::atomic<std::uint64_t> withdrawn{0};
   std::atomic<std::uint64_t> syncs{0};
   std::atomic<std::uint64_t> dropped_clients{0};
+  // Received from clients and not yet committed, now.
+  std::atomic<std::uint64_t> received_bytes{0};
   // The state of the index after the last batch.
   std::atomic<std::uint64_t> live_keys{0};
   std::atomic<std::uint64_t> live_bytes{0};

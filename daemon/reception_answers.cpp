@@ -155,6 +155,7 @@ std::string Reception::info_json() const {
       {"mismatches", n(c.mismatches)},
       {"conflicts", n(c.conflicts)},
       {"dropped_clients", n(c.dropped_clients)},
+      {"received_bytes", n(c.received_bytes)},
       {"limits",
        {{"key_bytes", kMaxKeyBytes},
         {"value_bytes", kMaxValueBytes},

@@ -6,6 +6,7 @@
 
 #include "common/base/limits.hpp"
 #include "common/log/encode.hpp"
+#include "common/log/format.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/process.hpp"
 #include "common/wire/waiting.hpp"
@@ -201,6 +202,7 @@ void Writer::dismiss(std::size_t index) {
     on_news_();
   }
   sessions_.erase(sessions_.begin() + static_cast<std::ptrdiff_t>(index));
+  count_received();
 }
 
 bool Writer::anything_to_do() {
@@ -239,6 +241,7 @@ Result<bool> Writer::collect() {
     Session& session = *sessions_[(first_turn_ + i) % count];
     if (auto collected = collect_from(session); !collected) return std::move(collected).error();
   }
+  count_received();
   return !answered_.empty();
 }
 
@@ -350,6 +353,10 @@ void Writer::count(const wire::Refusal& refusal) {
   if (refusal.code == errc::transaction_conflict) Counters::add(parts_.counters.conflicts);
 }
 
+void Writer::count_received() {
+  parts_.counters.received_bytes.store(quota_.total(), std::memory_order_relaxed);
+}
+
 Result<void> Writer::commit() {
   if (batch_.commits() > 0) {
     // From here on a client may find its sequence in its ring, and ask about it.
@@ -415,6 +422,7 @@ void Writer::release() {
   for (Session* session : answered_) session->wake();
   for (auto& [session, request] : held_) session->done(quota_, std::move(request));
   held_.clear();
+  count_received();
   if (publishes_watched_.load(std::memory_order_seq_cst)) on_news_();
 }
 

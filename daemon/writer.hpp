@@ -106,6 +106,7 @@ class Writer {
   void answer(Session& session, const wire::Reply& reply);
   void refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal);
   void count(const wire::Refusal& refusal);
+  void count_received();
 
   // Commit.
   [[nodiscard]] Result<void> commit();
