@@ -7,10 +7,19 @@ if ! command -v run-clang-tidy-14 >/dev/null; then
   [ -n "${CI:-}" ] && exit 1
   exit 77
 fi
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
-if run-clang-tidy-14 -quiet -p "$2" -j "$(nproc)" \
-  "^$1/(common|libclient|daemon|cli|bench)/" >"$output" 2>&1; then
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+output=$place/output
+# Once for each source, though some are compiled twice.
+python3 - "$1" "$2" >"$place/compile_commands.json" <<'END'
+import json, re, sys
+source, build = sys.argv[1:]
+with open(build + "/compile_commands.json", encoding="utf-8") as file:
+    entries = {entry["file"]: entry for entry in reversed(json.load(file))}
+ours = re.compile(re.escape(source) + "/(common|libclient|daemon|cli|bench)/")
+json.dump([entry for path, entry in entries.items() if ours.match(path)], sys.stdout)
+END
+if run-clang-tidy-14 -quiet -p "$place" -j "$(nproc)" >"$output" 2>&1; then
   # None at all is a mistake of ours, for which grep fails.
   grep -c '^clang-tidy' "$output"
 else
