@@ -1,33 +1,50 @@
 #include "daemon/log_file.hpp"
 
+#include <cerrno>
+
 #include "daemon/faults.hpp"
 
 namespace dfs::daemon {
 
 namespace {
 
-// Space kept behind the end, so that a start line still fits when a batch did not: after a refused
-// append its burnt sequences must be skipped in the log before the refusal leaves.
-constexpr std::uint64_t kReserve = 64 << 10;
+// Reserved at once where the disk has it, so that the file system is asked seldom.
+constexpr std::uint64_t kAhead = 1 << 20;
 
 }  // namespace
 
-LogFile::LogFile(os::File file, std::uint64_t end) : file_(std::move(file)), end_(end) {
+LogFile::LogFile(os::File file, std::uint64_t end) : file_(std::move(file)) { begin_at(end); }
+
+void LogFile::begin_at(std::uint64_t end) {
+  end_ = end;
+  reserved_to_ = end;
   if (auto status = file_.status()) place_ = *status;
-  keep_reserve();
+  // Where there is no room now, the first commit is told.
+  static_cast<void>(make_room(0).has_value());
 }
 
-void LogFile::keep_reserve() {
-  if (end_ + kReserve / 2 <= reserved_to_) return;
-  reserved_to_ = end_ + kReserve;
-  file_.reserve(end_, kReserve);
+Result<void> LogFile::make_room(std::uint64_t bytes) {
+  if (has_room(bytes)) return {};
+  const std::uint64_t wanted = end_ + bytes + kOwnLines;
+  auto reserved = file_.reserve(end_, wanted + kAhead - end_);
+  if (reserved) {
+    reserved_to_ = wanted + kAhead;
+    return {};
+  }
+  reserved = file_.reserve(end_, wanted - end_);
+  if (reserved) {
+    reserved_to_ = wanted;
+    return {};
+  }
+  const int number = reserved.error().system_error();
+  if (number == ENOSPC || number == EDQUOT || number == EFBIG) return reserved;
+  return {};  // it cannot tell: the append will
 }
 
 Result<void> LogFile::append(std::string_view lines) {
   auto written = file_.write_at(lines, end_);
   if (!written) return written;
   end_ += lines.size();
-  keep_reserve();
   return {};
 }
 
@@ -58,17 +75,17 @@ Result<void> LogFile::check_place() const {
   return {};
 }
 
-Result<void> LogFile::cut_back() const {
+Result<void> LogFile::cut_back() {
   if (auto cut = file_.truncate(end_); !cut) return cut;
+  // What was reserved went with it.
+  reserved_to_ = end_;
+  static_cast<void>(make_room(0).has_value());
   return file_.sync_data();
 }
 
 void LogFile::replace(os::File file, std::uint64_t end) {
   file_ = std::move(file);
-  end_ = end;
-  reserved_to_ = 0;
-  if (auto status = file_.status()) place_ = *status;
-  keep_reserve();
+  begin_at(end);
 }
 
 }  // namespace dfs::daemon

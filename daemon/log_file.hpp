@@ -19,6 +19,14 @@ class LogFile {
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
+  /// Makes sure that the disk has room for `bytes` more, and for the few lines of our own that may
+  /// follow: to be asked before anything is promised, since a refusal then costs no sequence. An
+  /// error has the errno (ENOSPC, EDQUOT). True on file systems that cannot tell.
+  [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
+  /// Whether that is known without asking.
+  [[nodiscard]] bool has_room(std::uint64_t bytes) const noexcept {
+    return end_ + bytes + kOwnLines <= reserved_to_;
+  }
   /// Writes at our own end (never O_APPEND). After an error call cut_back().
   [[nodiscard]] Result<void> append(std::string_view lines);
   /// fdatasync. After an error nothing may be written or acknowledged any more (I9).
@@ -30,7 +38,7 @@ class LogFile {
   [[nodiscard]] Result<void> check_place() const;
   /// Cuts what a failed append may have left behind the good end, and syncs that. After an error:
   /// I9.
-  [[nodiscard]] Result<void> cut_back() const;
+  [[nodiscard]] Result<void> cut_back();
   /// Another file took the log's place (a Go file was written anew).
   void replace(os::File file, std::uint64_t end);
 
@@ -39,12 +47,16 @@ class LogFile {
   [[nodiscard]] const std::string& path() const noexcept { return file_.path(); }
 
  private:
-  void keep_reserve();
+  // Room for lines of our own behind a batch: the start line that skips the sequences of a refused
+  // one, marks, the stop. A refusal must not fail for want of the disk that it is about.
+  static constexpr std::uint64_t kOwnLines = std::uint64_t{64} << 10;
+
+  void begin_at(std::uint64_t end);
 
   // Writer thread only, but for the descriptor.
   os::File file_;
-  std::uint64_t end_;
-  std::uint64_t reserved_to_ = 0;
+  std::uint64_t end_ = 0;
+  std::uint64_t reserved_to_ = 0;  // the disk has room up to here
   os::FileStatus place_;
 };
 

@@ -317,6 +317,7 @@ Result<std::optional<wire::Refusal>> Writer::accept(std::string_view origin,
     }
   }
   if (auto refused = find_memory()) return refused;
+  if (auto refused = find_disk()) return refused;
   last_ = next_++;
   batch_.add(plan_, last_, origin);
   return std::optional<wire::Refusal>();
@@ -331,6 +332,32 @@ std::optional<wire::Refusal> Writer::find_memory() {
     return std::nullopt;
   }
   return refusal_of(errc::store_full, wire::Rule::memory_limit, generation.memory_limit());
+}
+
+std::optional<wire::Refusal> Writer::find_disk() {
+  // At the most, which is quickly said; only where that is near the end, line by line.
+  std::uint64_t bytes = batch_.lines().size();
+  for (const PlannedRecord& record : plan_.records) {
+    bytes += log::kMaxRecordOverhead + 6 * record.key.size() + record.value.size();
+  }
+  if (parts_.log.has_room(bytes)) return std::nullopt;
+  bytes = batch_.lines().size() + 6 * log::kMaxByBytes;
+  for (const PlannedRecord& record : plan_.records) {
+    log::Record line;
+    line.key = record.key;
+    line.value = record.value;
+    line.version = record.version;
+    line.sequence = next_;
+    line.commit_records = static_cast<std::uint32_t>(plan_.records.size());
+    line.erased = record.erased;
+    line.watermark = line.time_ms = batch_.time_ms();
+    bytes += log::record_line_bytes(line);
+  }
+  auto room = parts_.log.make_room(bytes);
+  if (room) return std::nullopt;
+  auto refusal = refusal_of(errc::store_full, wire::Rule::disk_full, 0);
+  refusal.system_errno = room.error().system_error();
+  return refusal;
 }
 
 void Writer::answer(Session& session, const wire::Reply& reply) {

@@ -103,6 +103,7 @@ class Writer {
   [[nodiscard]] Result<std::optional<wire::Refusal>> accept(std::string_view origin,
                                                             std::uint32_t connection);
   [[nodiscard]] std::optional<wire::Refusal> find_memory();
+  [[nodiscard]] std::optional<wire::Refusal> find_disk();
   void answer(Session& session, const wire::Reply& reply);
   void refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal);
   void count(const wire::Refusal& refusal);

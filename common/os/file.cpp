@@ -133,9 +133,13 @@ Result<void> File::truncate(std::uint64_t size) const {
   return {};
 }
 
-void File::reserve(std::uint64_t from, std::uint64_t bytes) const noexcept {
-  static_cast<void>(
-      ::fallocate(fd(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(bytes)));
+Result<void> File::reserve(std::uint64_t from, std::uint64_t bytes) const {
+  for (;;) {
+    const int done =
+        ::fallocate(fd(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(bytes));
+    if (done == 0) return {};
+    if (errno != EINTR) return failed("reserve space for", path_);
+  }
 }
 
 Result<void> File::drop_cache() const {

@@ -64,9 +64,9 @@ class File {
   /// fsync: owner and mode as well.
   [[nodiscard]] Result<void> sync_all() const;
   [[nodiscard]] Result<void> truncate(std::uint64_t size) const;
-  /// Allocates space behind the end without changing the size, so that a small write still fits a
-  /// full disk. Best effort: some file systems cannot.
-  void reserve(std::uint64_t from, std::uint64_t bytes) const noexcept;
+  /// Allocates space without changing the size, so that a write there still fits a full disk. Lost
+  /// with the next truncate(). errno EOPNOTSUPP where the file system cannot.
+  [[nodiscard]] Result<void> reserve(std::uint64_t from, std::uint64_t bytes) const;
   /// Drops the clean pages, so that the next read comes from the disk.
   [[nodiscard]] Result<void> drop_cache() const;
   /// Locks the inode (flock) for this open file; false where another holds it. Held until the last

@@ -72,7 +72,7 @@ TEST_F(Files, paths_resolve_also_where_the_last_part_is_missing) {
 TEST_F(Files, reserved_space_does_not_show_in_the_size) {
   const File file = File::open(path("a"), {.write = true, .create = true}).value();
   file.write_at("x", 0).value();
-  file.reserve(1, 65536);
+  file.reserve(1, 65536).value();
   EXPECT_EQ(file.status().value().size, 1U);
 }
 
