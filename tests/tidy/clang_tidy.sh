@@ -19,7 +19,8 @@ with open(build + "/compile_commands.json", encoding="utf-8") as file:
 ours = re.compile(re.escape(source) + "/(common|libclient|daemon|cli|bench)/")
 json.dump([entry for path, entry in entries.items() if ours.match(path)], sys.stdout)
 END
-if run-clang-tidy-14 -quiet -p "$place" -j "$(nproc)" >"$output" 2>&1; then
+# The analyzer takes three fifths of the time; it is in .clang-tidy for who looks at one file.
+if run-clang-tidy-14 -quiet -p "$place" -checks='-clang-analyzer-*' -j "$(nproc)" >"$output" 2>&1; then
   # None at all is a mistake of ours, for which grep fails.
   grep -c '^clang-tidy' "$output"
 else
