@@ -101,8 +101,9 @@ void encode(const CommitRequest& request, OutputArchive& archive,
 
 /// Reads the received copy into `request`. On failure the refusal says what is wrong with it: a
 /// limit, an unknown kind or field (`unsupported`, with its number), or bytes that are no request
-/// (`bad_argument`, with the place). Keys and values are checked for their size only. Memory: lists
-/// of at most kMaxCommitRecords, and never more members than the bytes can hold.
+/// (`bad_argument`, with the place); then `request` is not to be used. Keys and values are checked
+/// for their size only. Memory: lists of at most kMaxCommitRecords, and never more members than the
+/// bytes can hold.
 [[nodiscard]] std::optional<Refusal> decode(InputArchive& archive, std::span<const std::byte> bytes,
                                             CommitRequest& request);
 

@@ -167,7 +167,7 @@ void RequestConsumer::skip(const Chunk& chunk) noexcept {
 void RequestConsumer::give_back(std::uint64_t end) noexcept {
   DFS_ASSERT(end >= given_back_ && end <= head_, "only what was stepped behind is given back");
   given_back_ = end;
-  // seq_cst: releases the space after its bytes were read and its words exchanged, and stands in
+  // seq_cst: releases the space after its bytes were read and its words taken, and stands in
   // one order with the look at the client's `asleep`.
   // SYNC POINT: ReplyHeader::request_head, RequestProducer::free_bytes and given_back.
   shared_head_.store(end, std::memory_order_seq_cst);

@@ -16,7 +16,7 @@ bool submit(ClientPage& page, std::uint64_t number) noexcept {
 }
 
 void free_word(ClientPage& page, std::uint64_t number) noexcept {
-  // Relaxed: the daemon's exchange of this number comes before this in the word's order, since the
+  // Relaxed: the daemon's `take` of this number comes before this in the word's order, since the
   // client saw, by an acquire, the reply that was released or the head that was moved after it.
   word_for(page, number).store(word_of(number, WordState::free), std::memory_order_relaxed);
 }
@@ -25,7 +25,7 @@ Withdrawal withdraw(ClientPage& page, std::uint64_t number) noexcept {
   std::uint64_t expected = word_of(number, WordState::submitted);
   // That one of the two is first needs no order, only that both read and modify the same word in
   // one step. acq_rel, so that the second also sees what the first had done before.
-  // SYNC POINT: with the exchange in `take`.
+  // SYNC POINT: with the compare-and-exchange in `take`.
   const bool first =
       word_for(page, number)
           .compare_exchange_strong(expected, word_of(number, WordState::withdrawn),
@@ -34,12 +34,17 @@ Withdrawal withdraw(ClientPage& page, std::uint64_t number) noexcept {
 }
 
 Taking take(ClientPage& page, std::uint64_t number) noexcept {
-  // Exchange, not compare-and-exchange: a client that scribbles cannot make this fail or repeat.
+  std::uint64_t found = word_of(number, WordState::submitted);
+  // Once, not in a loop, so a client that scribbles cannot make it repeat. Compare-and-exchange,
+  // not a plain exchange: a withdrawn word must stay withdrawn, or the client would take it for
+  // one that will be answered and never free it. acq_rel: as in `withdraw`.
   // SYNC POINT: with the compare-and-exchange in `withdraw`.
-  const std::uint64_t old =
-      word_for(page, number).exchange(word_of(number, WordState::taken), std::memory_order_acq_rel);
-  if (old == word_of(number, WordState::submitted)) return Taking::taken;
-  if (old == word_of(number, WordState::withdrawn)) return Taking::withdrawn;
+  const bool first =
+      word_for(page, number)
+          .compare_exchange_strong(found, word_of(number, WordState::taken),
+                                   std::memory_order_acq_rel, std::memory_order_acquire);
+  if (first) return Taking::taken;
+  if (found == word_of(number, WordState::withdrawn)) return Taking::withdrawn;
   return Taking::broken;
 }
 

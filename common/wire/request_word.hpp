@@ -1,9 +1,10 @@
 // The word of a request: who is first, the writer that takes it or the client that gives it up.
 //
 // It lies in the client's page and not in the ring, where a long request would overwrite it. The
-// writer takes a request by exchanging its word, before its ring space is given back; a client
-// that gives up withdraws it by compare-and-exchange. Both are read-modify-writes of one word, so
-// one of them is first on every CPU. Withdrawn: nothing is written, ever. Taken: it is known.
+// writer takes a request by compare-and-exchange from submitted to taken, before its ring space is
+// given back; a client that gives up withdraws it by compare-and-exchange from submitted to
+// withdrawn. Both read and modify one word in one step, so one of them is first on every CPU.
+// Withdrawn: nothing is written, ever. Taken: it will be answered.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,8 @@ inline constexpr std::uint64_t kMaxRequestNumber = (std::uint64_t{1} << 62) - 1;
 [[nodiscard]] bool submit(ClientPage& page, std::uint64_t number) noexcept;
 
 /// Client. The request is over: its reply was read, or it was withdrawn and the daemon has given
-/// back the ring space of its last chunk (request_head has passed it), which comes after the
-/// exchange. Earlier, the exchange would hit the word of the next request that uses it.
+/// back the ring space of its last chunk (request_head has passed it), which comes after `take`.
+/// Earlier, `take` would find the word of the next request that uses it.
 void free_word(ClientPage& page, std::uint64_t number) noexcept;
 
 enum class Withdrawal : std::uint8_t {

@@ -42,6 +42,7 @@ TEST(RequestWord, withdrawn_request_cannot_be_taken) {
   ASSERT_TRUE(submit(memory.page, 7));
   EXPECT_EQ(withdraw(memory.page, 7), Withdrawal::withdrawn);
   EXPECT_EQ(take(memory.page, 7), Taking::withdrawn);
+  EXPECT_EQ(state(memory.page, 7), WordState::withdrawn) << "taken would promise an answer";
 }
 
 TEST(RequestWord, taken_twice_or_never_submitted_is_broken) {
@@ -57,6 +58,7 @@ TEST(RequestWord, another_request_of_the_same_word_is_broken) {
   ASSERT_TRUE(submit(memory.page, 7 + kMaxInFlight));
   EXPECT_EQ(state(memory.page, 7), WordState::free);
   EXPECT_EQ(take(memory.page, 7), Taking::broken);
+  EXPECT_EQ(state(memory.page, 7 + kMaxInFlight), WordState::submitted) << "and is left alone";
 }
 
 TEST(RequestWord, any_number_finds_a_word_of_the_page) {
