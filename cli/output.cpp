@@ -19,6 +19,23 @@ void append_number(std::string& out, std::string_view name, std::uint64_t value)
   out += "\":" + std::to_string(value);
 }
 
+// One line whatever is in it: a key may hold what moves a terminal's cursor.
+std::string printable(std::string_view text) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= ' ' && byte != 0x7F) {
+      out += c;
+      continue;
+    }
+    out += "\\x";
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
 }  // namespace
 
 bool Output::large() const noexcept { return text_.size() >= kLargeBytes; }
@@ -38,7 +55,7 @@ std::string error_line(const Error& error, bool json) {
       text += "; to learn what became of it: dfsctl resolve ";
       text += error.commit();
     }
-    return text;
+    return printable(text);
   }
   std::string out = "{\"error\":";
   append_json(out, name(error.code()));

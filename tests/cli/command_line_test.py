@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from program import StoreTest
+from program import WATCHDOG_S, StoreTest
 
 COMMANDS = ["get", "set", "del", "exists", "list", "count", "dump", "tx", "load", "info", "clients",
             "ping", "stop", "sync", "resolve", "check", "log"]
@@ -123,6 +123,14 @@ class CommandLineTest(StoreTest):
         done = self.reader_gone(restore_signals=False)  # python ignores it, and hands that on
         self.assertEqual((done.code, done.err), (128 + signal.SIGPIPE, ""))
 
+    def writing_end(self, fifo, reader):
+        """The fifo, opened for writing once the reader has it open."""
+        while True:
+            try:
+                return os.open(self.path(fifo), os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                self.assertIsNone(reader.poll(), "it ended before it read")
+
     def test_an_interrupt_ends_it_quietly(self):
         self.ok("set", "a", "1")
         os.mkfifo(self.path("fifo"))
@@ -130,7 +138,7 @@ class CommandLineTest(StoreTest):
             [os.environ["DFSCTL"], "-s", "users.db", "load", "fifo"], cwd=self.directory,
             env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell may ignore it
-        with open(self.path("fifo"), "wb"):  # opens once dfsctl has it open, too
-            running.send_signal(signal.SIGINT)
-            out, err = running.communicate(timeout=60)
+        self.addCleanup(os.close, self.writing_end("fifo", running))
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=WATCHDOG_S)
         self.assertEqual((running.returncode, out, err), (-signal.SIGINT, b"", b""))

@@ -2,10 +2,12 @@
 
 import json
 import os
+import pty
 import re
 import shutil
+import subprocess
 
-from program import DATA, StoreTest
+from program import DATA, WATCHDOG_S, StoreTest
 
 GO_LINE = re.compile(rb'\{"k":("(?:[^"\\]|\\.)*"|-?\d+),"v":(\d+),"d":(true|false)(?:,"val":(.*))?\}')
 
@@ -147,6 +149,19 @@ class LoadTest(StoreTest):
     def test_an_empty_file_creates_an_empty_store(self):
         self.assertEqual(self.ok("load", "/dev/null"), "0 set, 0 erased\n")
         self.assertEqual(self.ok("count"), "0\n")
+
+    def test_progress_is_shown_on_a_terminal_and_goes_away(self):
+        self.write("lines", lines([(f"k{i}", "1") for i in range(1000)]))
+        ours, theirs = pty.openpty()
+        done = subprocess.run([os.environ["DFSCTL"], "-s", "users.db", "load", "lines"],
+                              cwd=self.directory, env=self.environment, stdout=subprocess.PIPE,
+                              stderr=theirs, timeout=WATCHDOG_S, check=False)
+        os.close(theirs)
+        shown = os.read(ours, 1 << 16)
+        os.close(ours)
+        self.assertEqual((done.returncode, done.stdout), (0, b"1000 set, 0 erased\n"))
+        self.assertTrue(shown.startswith(b"\r1 lines"), shown)
+        self.assertTrue(shown.endswith(b"\r\x1b[K"), shown)
 
     def test_no_such_file_ends_with_4(self):
         self.assertIn("there is no file nope", self.refused(4, "load", "nope"))

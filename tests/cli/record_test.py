@@ -47,6 +47,10 @@ class RecordTest(StoreTest):
         error = self.refused_json(1, "get", "b")
         self.assertEqual((error["error"], error["key"]), ("absent", "b"))
 
+    def test_controls_in_a_key_do_not_reach_the_terminal(self):
+        self.ok("set", "a", "1")
+        self.assertEqual(self.refused(1, "get", "x\n\x1b[2Jy"), r"no such key: x\x0a\x1b[2Jy")
+
     def test_meta_is_the_whole_record(self):
         self.ok("set", "a", "1")
         self.ok("set", "a", '{"x":1.50}')
