@@ -79,10 +79,10 @@ enum class Outcome : std::uint8_t {
 
 /// Begins to load the two cache lines at an offset, which needs no check: nothing is touched.
 inline void prefetch(const View& view, std::uint64_t offset) noexcept {
-  // Sums of integers, since an address beyond the mapping is no pointer.
+  // Sums of integers, since an address beyond the mapping is no pointer to do sums with.
   const std::uintptr_t at = reinterpret_cast<std::uintptr_t>(view.base) + offset;
-  __builtin_prefetch(reinterpret_cast<const void*>(at));
-  __builtin_prefetch(reinterpret_cast<const void*>(at + 64));
+  __builtin_prefetch(reinterpret_cast<const void*>(at));       // NOLINT(performance-no-int-to-ptr)
+  __builtin_prefetch(reinterpret_cast<const void*>(at + 64));  // NOLINT(performance-no-int-to-ptr)
 }
 
 /// What may be touched, loaded once for a read and again when an offset lies beyond it.
