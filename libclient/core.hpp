@@ -125,7 +125,8 @@ class Core {
   std::atomic<bool> has_orphans_{false};
   std::atomic<bool> closed_{false};
   std::atomic<bool> bell_is_shared_{false};
-  wire::StoreId store_{};  // constant once `open` has returned
+  std::atomic<std::uint64_t> turns_{0};  // commits submitted so far; by any
+  wire::StoreId store_{};                // constant once `open` has returned
 
   // Guarded by flights_.
   std::deque<std::shared_ptr<Flight>> orphans_;

@@ -56,6 +56,8 @@ std::shared_ptr<Flight> Core::submit(wire::CommitRequest& request, const Manner&
   if (const auto refusal = wire::measure(request)) return end_with(wire::to_error(*refusal));
   wire::encode(request, flight->request);
   if (flight->request.failed()) return end_with(errc::no_memory);
+  flight->turn =
+      turns_.fetch_add(1, std::memory_order_relaxed);  // relaxed: of one thread, in order
   if (auto sent = send(flight, deadline(manner)); !sent) return end_with(sent.error());
   return flight;
 }

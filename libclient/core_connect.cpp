@@ -85,6 +85,9 @@ void Core::note_end(Connection& connection) {
   if (connection.channel() == nullptr) return;
   connection.channel()->salvage(orphans_);
   const std::lock_guard lock(flights_);
+  // Those of a daemon that died while it was given the last one's orphans come before the rest.
+  std::sort(orphans_.begin(), orphans_.end(),
+            [](const auto& a, const auto& b) { return a->turn < b->turn; });
   has_orphans_.store(!orphans_.empty(), std::memory_order_release);
 }
 

@@ -35,6 +35,7 @@ struct Flight {
 
   // Constant once encoded.
   wire::OutputArchive request{wire::kMaxRequestBytes};
+  std::uint64_t turn = 0;  ///< its place in the order of submission
 
   State state = State::fresh;
   Connection* connection = nullptr;  ///< flying: whose table it is in

@@ -18,9 +18,9 @@ class Flight;
 }  // namespace client
 
 /// One commit in flight, of up to `kMaxInFlight` for each store handle. Its answer is kept here
-/// until it is waited for. Commits of one thread happen in the order they were submitted, but for
-/// those that had to be submitted again because the daemon died. Dropped without waiting, the
-/// commit goes its way unseen. Threads: one at a time; different ones of one store, any.
+/// until it is waited for. Commits of one thread happen in the order they were submitted, whatever
+/// daemons die meanwhile. Dropped without waiting, the commit goes its way unseen. Threads: one at
+/// a time; different ones of one store, any.
 class Pending {
  public:
   Pending(Pending&& other) noexcept;
