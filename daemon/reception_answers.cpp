@@ -1,6 +1,7 @@
 // The reception's answers on the socket: generations, the fate of commits, and what an operator
 // asks.
 #include <boost/json.hpp>
+#include <cerrno>
 
 #include "common/base/limits.hpp"
 #include "common/os/clock.hpp"
@@ -17,7 +18,10 @@ void Reception::send(Client& client, const wire::AdminAnswer& answer, int descri
     const std::span<const int> descriptors =
         first && descriptor >= 0 ? std::span<const int>(&descriptor, 1) : std::span<const int>();
     first = false;
-    if (!os::try_send_packet(client.session->socket(), text, descriptors)) {
+    if (auto sent = os::try_send_packet(client.session->socket(), text, descriptors); !sent) {
+      // It has ended, which its socket tells next: no fault of its.
+      const int number = sent.error().system_error();
+      if (number == EPIPE || number == ECONNRESET) return;
       // It asks and does not read: what it does not take is not kept for it (I8).
       client.session->drop(wire::DropReason::not_reading);
       parts_.news.ring();
