@@ -62,9 +62,6 @@ std::string what_is_wrong(json::error_code code, bool nothing_there) {
   if (nothing_there) return "nothing stands there; a value is one JSON document";
   if (code == json::error::incomplete) return "it ends too early";
   if (code == json::error::extra_data) return "something stands behind the end of the document";
-  if (code == json::error::too_deep) {
-    return "it is more than " + std::to_string(kMaxValueDepth) + " arrays and objects deep";
-  }
   if (code == json::error::exponent_overflow) {
     return "the exponent is outside of what 32 bits hold";
   }
@@ -118,6 +115,13 @@ class ValueChecker::Parser {
 
   Error refusal(json::error_code code, std::string_view piece, std::size_t consumed) {
     count(piece.substr(0, consumed));
+    if (code == json::error::too_deep) {
+      return Error(errc::too_large, "the value is more than " + std::to_string(kMaxValueDepth) +
+                                        " arrays and objects deep (column " +
+                                        std::to_string(column_ + 1) + ")")
+          .with_limit(kMaxValueDepth)
+          .with_place(0, taken_ + consumed);
+    }
     // At an early end the column is the one behind the last character.
     const bool nothing_there = code == json::error::incomplete && !something_there_;
     std::string text = "not JSON (column " + std::to_string(column_ + 1) +

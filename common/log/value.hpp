@@ -12,7 +12,7 @@ namespace dfs::log {
 
 /// Checks values against the JSON grammar (RFC 8259): UTF-8, at most kMaxValueDepth levels, exactly
 /// one document, exponents within 32 bits. Errors are `bad_value`, whose text has the column (from
-/// 1) and whose offset() has the byte (from 0), or `too_large`.
+/// 1) and whose offset() has the byte (from 0), or `too_large`, with the limit: of bytes or levels.
 /// Threads: one at a time; keep one for each thread, it reuses its parser's memory.
 class ValueChecker {
  public:

@@ -154,8 +154,7 @@ std::vector<Refused> bad_values() {
           {"\xEF\xBB\xBF"
            "1",
            0},
-          {"1\xC2\xA0", 1},
-          {nested(65), 64}};
+          {"1\xC2\xA0", 1}};
 }
 
 // White space of every kind put between the tokens, where `random` says.
@@ -227,9 +226,20 @@ TEST(Value, the_text_counts_columns_in_characters) {
       << accents.error().text();
   EXPECT_EQ(accents.error().offset(), 8U);
   EXPECT_NE(checker.compact("", scratch).error().text().find("nothing"), std::string_view::npos);
-  EXPECT_NE(checker.compact(nested(65), scratch).error().text().find("64"), std::string_view::npos);
   EXPECT_NE(checker.compact("1 2", scratch).error().text().find("behind the end"),
             std::string_view::npos);
+}
+
+TEST(Value, what_is_too_deep_is_too_large_and_names_the_limit) {
+  ValueChecker checker;
+  std::string scratch;
+  const auto refused = checker.compact(nested(65), scratch);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), errc::too_large);
+  EXPECT_EQ(refused.error().limit(), 64U);
+  EXPECT_EQ(refused.error().offset(), 64U);
+  EXPECT_NE(refused.error().text().find("64"), std::string_view::npos) << refused.error().text();
+  EXPECT_TRUE(checker.compact(nested(64), scratch));
 }
 
 TEST(Value, the_largest_is_taken_and_one_more_byte_is_too_large) {
