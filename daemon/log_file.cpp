@@ -41,7 +41,18 @@ Result<void> LogFile::make_room(std::uint64_t bytes) {
   return {};  // it cannot tell: the append will
 }
 
+Error LogFile::edited(std::uint64_t bytes) const {
+  return Error(errc::writing_stopped,
+               "the log " + path() + " has " + std::to_string(bytes) + " bytes where " +
+                   std::to_string(end_) +
+                   " were written; edit a log only while its daemon is stopped");
+}
+
 Result<void> LogFile::append(std::string_view lines) {
+  // What was cut off behind our back would become NULs between good lines, at the right size.
+  auto status = file_.status();
+  if (!status) return std::move(status).error();
+  if (status->size != end_) return edited(status->size);
   auto written = file_.write_at(lines, end_);
   if (!written) return written;
   end_ += lines.size();
@@ -66,12 +77,7 @@ Result<void> LogFile::check_place() const {
                      " was replaced by another file while it was in use; edit a log only "
                      "while its daemon is stopped");
   }
-  if (there->size != end_) {
-    return Error(errc::writing_stopped,
-                 "the log " + path() + " has " + std::to_string(there->size) + " bytes where " +
-                     std::to_string(end_) +
-                     " were written; edit a log only while its daemon is stopped");
-  }
+  if (there->size != end_) return edited(there->size);
   return {};
 }
 

@@ -27,7 +27,8 @@ class LogFile {
   [[nodiscard]] bool has_room(std::uint64_t bytes) const noexcept {
     return end_ + bytes + kOwnLines <= reserved_to_;
   }
-  /// Writes at our own end (never O_APPEND). After an error call cut_back().
+  /// Writes at our own end (never O_APPEND). writing_stopped, and nothing written, where that is no
+  /// longer the file's end: I9. After any other error call cut_back().
   [[nodiscard]] Result<void> append(std::string_view lines);
   /// fdatasync. After an error nothing may be written or acknowledged any more (I9).
   [[nodiscard]] Result<void> sync() const;
@@ -52,6 +53,7 @@ class LogFile {
   static constexpr std::uint64_t kOwnLines = std::uint64_t{64} << 10;
 
   void begin_at(std::uint64_t end);
+  [[nodiscard]] Error edited(std::uint64_t bytes) const;
 
   // Writer thread only, but for the descriptor.
   os::File file_;

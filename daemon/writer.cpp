@@ -391,6 +391,7 @@ Result<void> Writer::commit() {
     for (Session* session : answered_) session->replies().publish_prepared();
     pass(StopPoint::prepared);
     if (auto appended = parts_.log.append(batch_.lines()); !appended) {
+      if (appended.error() == errc::writing_stopped) return appended;
       if (auto refused = refuse_batch(appended.error()); !refused) return refused;
       release();
       return {};
@@ -511,6 +512,7 @@ Result<void> Writer::mark_if_idle() {
   log::append_mark(line, published_);
   marked_ = true;
   if (auto appended = parts_.log.append(line); !appended) {
+    if (appended.error() == errc::writing_stopped) return appended;
     // A mark is not worth a refusal to anybody: the log goes on without it.
     return parts_.log.cut_back();
   }
@@ -524,7 +526,10 @@ Result<void> Writer::seal() {
   if (auto synced = parts_.syncer.sync(published_); !synced) return synced;
   std::string line;
   log::append_stop(line, published_);
-  if (auto appended = parts_.log.append(line); !appended) return parts_.log.cut_back();
+  if (auto appended = parts_.log.append(line); !appended) {
+    if (appended.error() == errc::writing_stopped) return appended;
+    return parts_.log.cut_back();
+  }
   return parts_.syncer.sync(published_);
 }
 

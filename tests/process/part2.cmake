@@ -15,5 +15,7 @@ if(NOT DFS_SANITIZE)
   add_dependencies(syscall_test quiet_reader)
 endif()
 
+dfs_process_test(edited_log_test)
+dfs_process_test(limits_test)
 dfs_process_test(full_disk_test ROOT)
 dfs_process_test(power_cut_test ROOT)

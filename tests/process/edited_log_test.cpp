@@ -1,0 +1,238 @@
+// Somebody edits the log: while it is served, which must stop acknowledgements and not lose them;
+// while it is not, where good edits count and others are refused by their line.
+#include <dfs/store.hpp>
+
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tests/process/client_process.hpp"
+#include "tests/process/daemon_process.hpp"
+#include "tests/process/log_contents.hpp"
+#include "tests/process/message_pipe.hpp"
+#include "tests/process/program.hpp"
+#include "tests/process/temporary_directory.hpp"
+#include "tests/process/watchdog.hpp"
+
+namespace dfs::test {
+namespace {
+
+Store open_served(const std::string& path, std::chrono::milliseconds timeout) {
+  Options options;
+  options.autostart = Autostart::never;
+  options.timeout = timeout;
+  return need(Store::open(path, options), "open");
+}
+
+void write_file(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+/// An edit of a log that is being served, and what the daemon says of it.
+struct LiveEdit {
+  const char* name;
+  std::function<void(const std::string&)> make;
+  const char* reason;
+};
+
+std::vector<LiveEdit> live_edits() {
+  return {
+      {"sed -i",
+       [](const std::string& path) {
+         EXPECT_EQ(Program({"sed", "-i", "s/first/FIRST/", path}).run(), 0);
+       },
+       "was replaced by another file"},
+      {"truncate",
+       [](const std::string& path) {
+         std::filesystem::resize_file(path, std::filesystem::file_size(path) - 10);
+       },
+       "bytes where"},
+      {"append",
+       [](const std::string& path) { std::ofstream(path, std::ios::app) << "{\"k\":\"mine\"}\n"; },
+       "bytes where"},
+      {"rm", [](const std::string& path) { std::filesystem::remove(path); },
+       "is gone from its place"},
+      {"mv", [](const std::string& path) { std::filesystem::rename(path, path + ".moved"); },
+       "is gone from its place"},
+  };
+}
+
+void expect_stopped(DaemonProcess& daemon, const LiveEdit& edit) {
+  EXPECT_EQ(daemon.exit_code(), 74) << edit.name;
+  const std::string said = daemon.said();
+  EXPECT_NE(said.find("writing stopped"), std::string::npos) << said;
+  EXPECT_NE(said.find(edit.reason), std::string::npos) << edit.name << ": " << said;
+}
+
+TEST(EditedLog, an_edit_while_it_is_served_stops_acknowledgements) {
+  const Watchdog watchdog("an edited log");
+  for (const LiveEdit& edit : live_edits()) {
+    for (const int before : {1, 2, 7}) {
+      const TemporaryDirectory directory;
+      const std::string path = directory / "users.db";
+      DaemonProcess daemon = DaemonProcess::serving({.store = path});
+      Store store = open_served(path, std::chrono::seconds(1));
+      for (int i = 0; i < before; ++i) need(store.set("first", "\"first\""), "set");
+      edit.make(path);
+      const auto done = store.set("second", "2");
+      EXPECT_FALSE(done) << edit.name << ": acknowledged after the edit";
+      expect_stopped(daemon, edit);
+      EXPECT_FALSE(store.set("third", "3")) << edit.name;
+      EXPECT_TRUE(store.get("first")) << "reads go on";
+    }
+  }
+}
+
+TEST(EditedLog, an_edit_at_any_point_of_a_write_is_noticed_before_its_acknowledgement) {
+  const Watchdog watchdog("an edited log");
+  for (const LiveEdit& edit : live_edits()) {
+    for (const std::string point : {"taken", "prepared", "appended", "synced"}) {
+      const TemporaryDirectory directory;
+      const std::string path = directory / "users.db";
+      DaemonProcess daemon = DaemonProcess::serving(
+          {.program = DFSD_FAULTS, .store = path, .fault = "stop@" + point + ":3"});
+      const MessagePipe<int> answers;
+      ClientProcess client("a writer", [&] {
+        Store store = open_served(path, std::chrono::seconds(2));
+        for (int i = 0; i < 3; ++i) answers.send(store.set("first", "\"first\"") ? 1 : 0);
+      });
+      EXPECT_EQ(answers.receive(), 1);
+      EXPECT_EQ(answers.receive(), 1);
+      int status = 0;
+      ASSERT_EQ(::waitpid(daemon.pid(), &status, WUNTRACED), daemon.pid());
+      ASSERT_TRUE(WIFSTOPPED(status)) << status;
+      edit.make(path);
+      daemon.signal(SIGCONT);
+      EXPECT_EQ(answers.receive(), 0) << edit.name << " at " << point;
+      client.expect_done();
+      expect_stopped(daemon, edit);
+    }
+  }
+}
+
+/// A store with a few commits, cleanly stopped, whose log a test edits.
+class StoppedLog : public ::testing::Test {
+ protected:
+  StoppedLog() {
+    DaemonProcess daemon = DaemonProcess::serving({.store = path_});
+    Store store = open_served(path_, std::chrono::minutes(1));
+    need(store.set("a", "\"one\""), "set");
+    need(store.set("b", "\"two\""), "set");
+    need(store.set("a", "\"three\""), "set");
+    daemon.stop();
+    bytes_ = file_bytes(path_);
+  }
+
+  /// The lines of the log; record lines are at 2, 3, 4 (the first line and the start stand before).
+  [[nodiscard]] std::vector<std::string> lines() const {
+    std::vector<std::string> found;
+    for (std::size_t at = 0; at < bytes_.size();) {
+      const std::size_t end = bytes_.find('\n', at) + 1;
+      found.push_back(bytes_.substr(at, end - at));
+      at = end;
+    }
+    return found;
+  }
+  [[nodiscard]] static std::string joined(const std::vector<std::string>& lines) {
+    std::string all;
+    for (const std::string& line : lines) all += line;
+    return all;
+  }
+  /// Takes the checksum out of a line.
+  static void unseal(std::string& line) {
+    const std::size_t seal = line.rfind(",\"c\":\"");
+    line.erase(seal, std::string_view(",\"c\":\"xxxxxxxx\"").size());
+  }
+  static void replace(std::string& text, std::string_view what, std::string_view by) {
+    text.replace(text.find(what), what.size(), by);
+  }
+  /// Fails the test unless a daemon refuses the log, with the line and the way out.
+  void expect_refused(const std::string& bytes, int line, const std::string& what) {
+    write_file(path_, bytes);
+    DaemonProcess daemon({.store = path_});
+    const std::string words = daemon.ready();
+    EXPECT_EQ(daemon.exit_code(), exit_code(errc::damaged)) << what << ": " << words;
+    EXPECT_NE(words.find("error damaged"), std::string::npos) << what << ": " << words;
+    EXPECT_NE(words.find("line " + std::to_string(line)), std::string::npos)
+        << what << ": " << words;
+    EXPECT_EQ(file_bytes(path_), bytes) << what << ": a refused log is left as it is";
+  }
+
+  const Watchdog watchdog_{"an edited log"};
+  const TemporaryDirectory directory_;
+  const std::string path_ = directory_ / "users.db";
+  std::string bytes_;
+};
+
+TEST_F(StoppedLog, a_line_without_its_checksum_counts_and_is_reported) {
+  auto all = lines();
+  unseal(all[3]);
+  replace(all[3], "\"two\"", "\"edited\"");
+  write_file(path_, joined(all));
+  DaemonProcess daemon = DaemonProcess::serving({.store = path_});
+  Store store = open_served(path_, std::chrono::minutes(1));
+  EXPECT_EQ(need(store.get("b"), "get").value, "\"edited\"");
+  EXPECT_NE(daemon.said().find("line 4 was edited by hand"), std::string::npos) << daemon.said();
+  daemon.stop();
+}
+
+TEST_F(StoppedLog, a_line_without_sequence_behind_the_last_is_committed_anew) {
+  write_file(path_, bytes_ + "{\"k\":\"mine\",\"v\":1,\"d\":false,\"val\":{\"by\": \"hand\"}}\n");
+  DaemonProcess daemon = DaemonProcess::serving({.store = path_});
+  Store store = open_served(path_, std::chrono::minutes(1));
+  // Committed by the writer's thread, behind which this commit comes.
+  need(store.set("behind", "1"), "set");
+  const Value mine = need(store.get("mine"), "get");
+  EXPECT_EQ(mine.value, "{\"by\":\"hand\"}");
+  EXPECT_EQ(mine.version, 1U);
+  EXPECT_GT(mine.sequence, need(store.get("a"), "get").sequence);
+  daemon.stop();
+  LogContents::at(path_).expect_versions_rise_by_one();
+}
+
+TEST_F(StoppedLog, an_edit_that_keeps_its_checksum_is_refused_by_line) {
+  auto all = lines();
+  replace(all[3], "\"two\"", "\"2wo\"");
+  expect_refused(joined(all), 4, "a changed value");
+}
+
+TEST_F(StoppedLog, other_line_ends_a_mark_at_the_front_and_misplaced_lines_are_refused_by_line) {
+  auto all = lines();
+  std::string crlf;
+  for (const char c : bytes_) crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  expect_refused(crlf, 1, "CRLF");
+  expect_refused("\xEF\xBB\xBF" + bytes_, 1, "a byte order mark");
+
+  auto doubled = all;
+  doubled.insert(doubled.begin() + 3, doubled[3]);
+  expect_refused(joined(doubled), 5, "a doubled line");
+
+  auto swapped = all;
+  std::swap(swapped[2], swapped[3]);
+  expect_refused(joined(swapped), 3, "two lines that changed places");
+
+  auto missing = all;
+  missing.erase(missing.begin() + 3);
+  expect_refused(joined(missing), 4, "a line taken out");
+}
+
+TEST_F(StoppedLog, as_it_was_it_is_served) {
+  DaemonProcess daemon = DaemonProcess::serving({.store = path_});
+  Store store = open_served(path_, std::chrono::minutes(1));
+  EXPECT_EQ(need(store.get("a"), "get").value, "\"three\"");
+  EXPECT_EQ(need(store.get("a"), "get").version, 2U);
+  daemon.stop();
+}
+
+}  // namespace
+}  // namespace dfs::test
