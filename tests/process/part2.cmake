@@ -17,5 +17,6 @@ endif()
 
 dfs_process_test(edited_log_test)
 dfs_process_test(limits_test)
+dfs_process_test(hostile_test LIBS dfs_wire Boost::json)
 dfs_process_test(full_disk_test ROOT)
 dfs_process_test(power_cut_test ROOT)
