@@ -1,6 +1,5 @@
 // dfsd: makes everything that a daemon consists of, by hand, once, in the order in which a write
 // goes through it.
-#include <csignal>
 #include <iostream>
 #include <optional>
 
@@ -141,8 +140,7 @@ int run(const std::vector<std::string>& arguments) {
   os::ignore_write_signals();
   os::install_bus_guard();
   static_cast<void>(os::raise_open_files());
-  const std::array<int, 2> ending{SIGTERM, SIGINT};
-  auto signals = os::catch_signals(ending);
+  auto signals = os::catch_ending_signals();
   std::optional<Error> failed;
   if (!signals) {
     failed = signals.error();

@@ -90,6 +90,11 @@ Result<Descriptor> catch_signals(std::span<const int> signals) {
   return fd;
 }
 
+Result<Descriptor> catch_ending_signals() {
+  const std::array<int, 2> ending{SIGTERM, SIGINT};
+  return catch_signals(ending);
+}
+
 int next_signal(int fd) noexcept {
   signalfd_siginfo caught{};
   if (::read(fd, &caught, sizeof caught) != static_cast<ssize_t>(sizeof caught)) return 0;
