@@ -17,6 +17,7 @@ endif()
 
 dfs_process_test(edited_log_test)
 dfs_process_test(limits_test)
+dfs_process_test(model_daemon_test)
 dfs_process_test(seed_test)
 dfs_process_test(hostile_test LIBS dfs_wire Boost::json)
 dfs_process_test(full_disk_test ROOT)
