@@ -11,7 +11,7 @@
 namespace dfs::daemon {
 
 enum class StopPoint : std::uint8_t {
-  taken,       ///< A request's word was exchanged; nothing is prepared.
+  taken,       ///< A request's word says taken; nothing is prepared.
   prepared,    ///< The batch's replies stand in their rings; nothing is in the log.
   appended,    ///< Its lines are in the log, unsynced.
   synced,      ///< Synced; not published.
