@@ -362,16 +362,16 @@ void kill_at(const std::string& point, int kills) {
 }
 
 TEST(kill_daemon, killed_when_it_has_taken_a_request_nothing_of_it_is_there) {
-  kill_at("taken", scaled("kills", 25, 4));
+  kill_at("taken", scaled("kills", 25, 8));
 }
 TEST(kill_daemon, killed_when_replies_are_prepared_they_count_as_not_committed) {
-  kill_at("prepared", scaled("kills", 25, 4));
+  kill_at("prepared", scaled("kills", 25, 8));
 }
 TEST(kill_daemon, killed_when_a_batch_is_appended_its_commits_are_told_to_have_happened) {
-  kill_at("appended", scaled("kills", 25, 4));
+  kill_at("appended", scaled("kills", 25, 8));
 }
 TEST(kill_daemon, killed_when_a_batch_is_synced_its_commits_are_told_to_have_happened) {
-  kill_at("synced", scaled("kills", 25, 4));
+  kill_at("synced", scaled("kills", 25, 8));
 }
 
 /// Lets a random, short stretch pass: less than a batch, more than an instruction.
