@@ -25,13 +25,13 @@ class ChannelTest : public ::testing::Test {
 };
 
 TEST_F(ChannelTest, a_commit_that_a_stopped_daemon_did_not_take_is_withdrawn_and_never_written) {
-  served_.daemon().signal(SIGSTOP);
+  served_.stop();
   const auto outcome = store_.set("k", "1", {.timeout = milliseconds(50)});
   ASSERT_FALSE(outcome.has_value());
   EXPECT_EQ(outcome.error(), errc::timeout);
   EXPECT_TRUE(outcome.error().nothing_was_written());
   EXPECT_TRUE(outcome.error().worth_retrying());
-  served_.daemon().signal(SIGCONT);
+  served_.go_on();
   // Behind it in the same ring, so it has been passed over by now.
   EXPECT_EQ(store_.set("l", "1")->sequence, 1U);
   EXPECT_EQ(store_.get("k").error(), errc::absent);
@@ -39,7 +39,7 @@ TEST_F(ChannelTest, a_commit_that_a_stopped_daemon_did_not_take_is_withdrawn_and
 
 TEST_F(ChannelTest, words_of_withdrawn_commits_are_used_again) {
   for (int round = 0; round < 3; ++round) {
-    served_.daemon().signal(SIGSTOP);
+    served_.stop();
     std::vector<Pending> flying;
     for (int i = 0; i < 2000; ++i) {
       flying.push_back(store_.submit(Batch().set("k", "1"), {.timeout = milliseconds(1)}));
@@ -47,7 +47,7 @@ TEST_F(ChannelTest, words_of_withdrawn_commits_are_used_again) {
     for (int i = 0; i < 3; ++i) {
       EXPECT_EQ(store_.set("l", "1", {.timeout = milliseconds(1)}).error(), errc::timeout);
     }
-    served_.daemon().signal(SIGCONT);
+    served_.go_on();
     for (Pending& pending : flying) EXPECT_TRUE(pending.wait().has_value());
   }
   EXPECT_EQ(store_.get("k")->version, 6000U);
@@ -55,12 +55,12 @@ TEST_F(ChannelTest, words_of_withdrawn_commits_are_used_again) {
 }
 
 TEST_F(ChannelTest, one_given_up_in_the_middle_of_a_long_request_leaves_the_ring_in_order) {
-  served_.daemon().signal(SIGSTOP);
+  served_.stop();
   const std::string value = '"' + std::string(std::size_t{4} << 20, 'x') + '"';
   const auto outcome = store_.set("big", value, {.timeout = milliseconds(50)});
   ASSERT_FALSE(outcome.has_value());
   EXPECT_EQ(outcome.error(), errc::timeout);
-  served_.daemon().signal(SIGCONT);
+  served_.go_on();
   EXPECT_EQ(store_.set("after", "1")->sequence, 1U);
   EXPECT_EQ(store_.get("big").error(), errc::absent);
   EXPECT_EQ(store_.set("big", value)->version, 1U);
@@ -68,11 +68,11 @@ TEST_F(ChannelTest, one_given_up_in_the_middle_of_a_long_request_leaves_the_ring
 }
 
 TEST_F(ChannelTest, waiting_for_a_while_withdraws_nothing) {
-  served_.daemon().signal(SIGSTOP);
+  served_.stop();
   Pending pending = store_.submit(Batch().set("k", "1"));
   EXPECT_FALSE(pending.ready());
   EXPECT_FALSE(pending.wait(milliseconds(20)));
-  served_.daemon().signal(SIGCONT);
+  served_.go_on();
   EXPECT_TRUE(pending.wait(std::chrono::minutes(2)));
   EXPECT_TRUE(pending.wait().has_value());
 }
@@ -85,7 +85,7 @@ TEST_F(ChannelTest, a_commit_that_was_taken_and_not_answered_in_time_is_unknown_
   EXPECT_FALSE(outcome.error().nothing_was_written());
   const std::string commit(outcome.error().commit());
   EXPECT_FALSE(commit.empty());
-  served_.daemon().signal(SIGCONT);
+  served_.go_on();
   EXPECT_EQ(store_.resolve(commit).value(), Resolution::committed);
   EXPECT_EQ(store_.get("k")->value, "1");
   EXPECT_EQ(store_.set("k", "2")->version, 2U);

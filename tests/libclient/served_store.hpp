@@ -1,6 +1,10 @@
 // A store in a directory of its own, served by a daemon that the test starts and may kill.
 #pragma once
 
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -30,6 +34,15 @@ class ServedStore {
     daemon_.emplace(DaemonProcess::serving(settings));
   }
   void kill() { daemon_->kill(); }
+  /// SIGSTOP, and returns when it has taken effect: a process runs on for a moment behind it.
+  void stop() {
+    daemon_->signal(SIGSTOP);
+    ::siginfo_t state{};
+    while (::waitid(P_PID, static_cast<::id_t>(daemon_->pid()), &state, WSTOPPED) != 0 &&
+           errno == EINTR) {
+    }
+  }
+  void go_on() { daemon_->signal(SIGCONT); }
   /// SIGKILL, and a successor.
   void replace(const std::string& fault = {}) {
     kill();

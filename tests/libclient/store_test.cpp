@@ -222,21 +222,6 @@ TEST_F(StoreTest, a_thousand_fly_at_once_from_each_of_several_threads) {
   }
 }
 
-TEST_F(StoreTest, beyond_the_number_in_flight_it_is_busy_and_nothing_is_written) {
-  served_.daemon().signal(SIGSTOP);
-  std::vector<Pending> flying;
-  for (std::size_t i = 0; i < kMaxInFlight; ++i) {
-    flying.push_back(store_.submit(Batch().set("k", std::to_string(i))));
-  }
-  auto refused = store_.submit(Batch().set("one too many", "1")).wait();
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error(), errc::busy);
-  EXPECT_TRUE(refused.error().worth_retrying());
-  served_.daemon().signal(SIGCONT);
-  for (Pending& pending : flying) EXPECT_TRUE(pending.wait().has_value());
-  EXPECT_EQ(store_.get("one too many").error(), errc::absent);
-}
-
 TEST_F(StoreTest, a_pending_is_asked_once) {
   Pending pending = store_.submit(Batch().set("k", "1"));
   EXPECT_TRUE(pending.wait(std::chrono::minutes(2)));
@@ -348,14 +333,14 @@ TEST_F(StoreTest, after_close_calls_say_closed_and_snapshots_stay_good) {
 }
 
 TEST_F(StoreTest, close_ends_what_waits) {
-  served_.daemon().signal(SIGSTOP);
+  served_.stop();
   Pending pending = store_.submit(Batch().set("k", "1"));
   std::thread closer([this] { store_.close(); });
   const auto outcome = pending.wait();
   closer.join();
   ASSERT_FALSE(outcome.has_value());
   EXPECT_EQ(outcome.error(), errc::closed);
-  served_.daemon().signal(SIGCONT);
+  served_.go_on();
 }
 
 TEST_F(StoreTest, an_operator_is_answered) {

@@ -184,9 +184,9 @@ TEST_F(TransactionTest, one_that_only_read_commits_without_the_daemon) {
   store_.set("a", "1").value();
   Transaction tx = store_.begin();
   EXPECT_TRUE(tx.get("a").has_value());
-  served_.daemon().signal(SIGSTOP);
+  served_.stop();
   EXPECT_EQ(tx.commit()->sequence, 0U);
-  served_.daemon().signal(SIGCONT);
+  served_.go_on();
 }
 
 TEST_F(TransactionTest, a_check_compares_at_the_commit) {
