@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
@@ -117,6 +119,9 @@ TEST_F(LimitsOfAStore, a_client_has_4096_commits_in_flight_at_the_most) {
   need(store.set("key", "0"), "set");
   // Nothing is taken while the daemon is stopped.
   daemon_.signal(SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(::waitpid(daemon_.pid(), &status, WUNTRACED), daemon_.pid());
+  ASSERT_TRUE(WIFSTOPPED(status));
   std::vector<Pending> pending;
   for (std::size_t i = 0; i < kMaxInFlight; ++i) {
     pending.push_back(store.submit(Batch().set("k" + std::to_string(i), "1")));
