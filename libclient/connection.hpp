@@ -33,6 +33,8 @@ struct Household {
   std::mutex mutex;
   // Guarded by mutex.
   std::vector<std::unique_ptr<Connection>> connections;
+  // In a child of fork: itself, so that it is never freed.
+  std::shared_ptr<Household> kept;
 };
 
 /// Threads: any.

@@ -30,8 +30,7 @@ Result<std::shared_ptr<Core>> Core::open(std::string_view given, Options options
   if (!address) return std::move(address).error();
   auto bell = Bell::make();
   if (!bell) return std::move(bell).error();
-  const std::shared_ptr<Core> core(
-      new Core(std::move(*address), std::move(options), std::move(*bell)));
+  std::shared_ptr<Core> core(new Core(std::move(*address), std::move(options), std::move(*bell)));
   auto connected = core->connect_or_start(core->options_, deadline);
   if (!connected) return std::move(connected).error();
   return core;
@@ -44,7 +43,7 @@ Core::~Core() {
   }
   // What there is belongs to the parent: nothing is given back, and the household stays, whose
   // connections the parent's threads may have been in the middle of using.
-  static_cast<void>(new std::shared_ptr<Household>(household_));
+  household_->kept = household_;
 }
 
 void Core::close() noexcept {

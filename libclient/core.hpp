@@ -32,7 +32,7 @@ namespace dfs::client {
 /// Threads: any. Lock order: connecting_, a channel's pushing_, flights_.
 class Core {
  public:
-  static Result<std::shared_ptr<Core>> open(std::string_view address, Options options);
+  static Result<std::shared_ptr<Core>> open(std::string_view given, Options options);
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -98,7 +98,7 @@ class Core {
   void tell(std::string_view text) const;
 
   // Snapshots.
-  [[nodiscard]] Snapshot take(ConnectionUse use, bool stale);
+  [[nodiscard]] Snapshot take(ConnectionUse here, bool stale);
   [[nodiscard]] Snapshot take_anew();
 
   // Commits: core_commit.cpp.

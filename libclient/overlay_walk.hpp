@@ -36,8 +36,8 @@ class OverlayWalk final : public Walk {
   void move_below(bool stands, Side off, int ordinals);
   void below_next();
   void below_prev();
-  [[nodiscard]] bool settle_forward(Writes::ByKey::const_iterator own);
-  [[nodiscard]] bool settle_backward(Writes::ByKey::const_iterator own);
+  [[nodiscard]] bool settle_forward(Writes::ByKey::const_iterator at);
+  [[nodiscard]] bool settle_backward(Writes::ByKey::const_iterator behind);
   [[nodiscard]] bool stand_on(const Entry& entry);
   [[nodiscard]] const Writes::ByKey& own() const { return overlay_.writes_.by_key(); }
   [[nodiscard]] Entry own_entry(Writes::ByKey::const_iterator at) const {
