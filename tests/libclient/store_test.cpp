@@ -222,6 +222,21 @@ TEST_F(StoreTest, a_thousand_fly_at_once_from_each_of_several_threads) {
   }
 }
 
+TEST_F(StoreTest, beyond_the_number_in_flight_it_is_busy_and_nothing_is_written) {
+  served_.stop();
+  std::vector<Pending> flying;
+  for (std::size_t i = 0; i < kMaxInFlight; ++i) {
+    flying.push_back(store_.submit(Batch().set("k", std::to_string(i))));
+  }
+  auto refused = store_.submit(Batch().set("one too many", "1")).wait();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error(), errc::busy);
+  EXPECT_TRUE(refused.error().worth_retrying());
+  served_.go_on();
+  for (Pending& pending : flying) EXPECT_TRUE(pending.wait().has_value());
+  EXPECT_EQ(store_.get("one too many").error(), errc::absent);
+}
+
 TEST_F(StoreTest, a_pending_is_asked_once) {
   Pending pending = store_.submit(Batch().set("k", "1"));
   EXPECT_TRUE(pending.wait(std::chrono::minutes(2)));
