@@ -6,6 +6,7 @@
 
 #include "common/base/assert.hpp"
 #include "common/index/lookup.hpp"
+#include "common/log/key.hpp"
 #include "libclient/connection.hpp"
 #include "libclient/snapshot_walk.hpp"
 
@@ -16,19 +17,19 @@ namespace {
 // As many as `index::find_many` overlaps at a time, several times over; on the stack.
 constexpr std::size_t kLookups = 128;
 
-Error bad_key(std::string_view key) {
-  if (key.empty()) return Error(errc::bad_key, "the key is empty; a key has at least one byte");
-  return Error(errc::too_large, "the key has " + std::to_string(key.size()) + " bytes, more than " +
-                                    std::to_string(kMaxKeyBytes))
-      .with_limit(kMaxKeyBytes);
-}
-
+// Its size is looked at first; whether it is UTF-8 only where nothing was found, since no key that
+// is not can stand in a store.
 bool possible(std::string_view key) noexcept { return !key.empty() && key.size() <= kMaxKeyBytes; }
+
+Error absent(std::string_view key) {
+  if (auto good = log::check_key(key); !good) return std::move(good).error();
+  return errc::absent;
+}
 
 /// What was found, if the generation still stands once its record was read.
 Result<Entry> entry_of(const client::Generation& generation, const index::View& view,
-                       const index::Lookup& lookup) {
-  if (lookup.outcome == index::Outcome::absent) return errc::absent;
+                       std::string_view key, const index::Lookup& lookup) {
+  if (lookup.outcome == index::Outcome::absent) return absent(key);
   if (lookup.outcome != index::Outcome::found) {
     return client::error_from(lookup.outcome, generation);
   }
@@ -44,7 +45,7 @@ Result<Entry> get_enlarged(const client::Generation& generation, std::string_vie
     if (auto larger = generation.connection().enlarge(generation); !larger) return larger.error();
     const index::View& view = generation.view();
     const index::Lookup lookup = index::find(view, key, sequence);
-    if (lookup.outcome != index::Outcome::outgrown) return entry_of(generation, view, lookup);
+    if (lookup.outcome != index::Outcome::outgrown) return entry_of(generation, view, key, lookup);
   }
 }
 
@@ -87,13 +88,13 @@ void Snapshot::release() noexcept {
 Result<Entry> Snapshot::get(std::string_view key) const& {
   if (generation_ == nullptr) return error_;
   if (generation_->connection().forked()) return errc::forked;
-  if (!possible(key)) return bad_key(key);
+  if (!possible(key)) return log::check_key(key).error();
   const index::View& view = generation_->view();
   const index::Lookup lookup = index::find(view, key, sequence_);
   if (lookup.outcome == index::Outcome::outgrown) {
     return get_enlarged(*generation_, key, sequence_);
   }
-  return entry_of(*generation_, view, lookup);
+  return entry_of(*generation_, view, key, lookup);
 }
 
 void Snapshot::get_many(std::span<const std::string_view> keys,
@@ -113,7 +114,7 @@ void Snapshot::get_many(std::span<const std::string_view> keys,
     for (std::size_t i = 0; i < some.size(); ++i) {
       entries[at + i] = found.at(i).outcome == index::Outcome::outgrown
                             ? get_enlarged(*generation_, some[i], sequence_)
-                            : entry_of(*generation_, view, found.at(i));
+                            : entry_of(*generation_, view, some[i], found.at(i));
     }
   }
 }

@@ -51,6 +51,8 @@ TEST_F(StoreTest, a_miss_is_absent_and_an_impossible_key_is_said) {
   const Snapshot snap = store_.snapshot();
   EXPECT_EQ(snap.get("nobody").error(), errc::absent);
   EXPECT_EQ(snap.get("").error(), errc::bad_key);
+  EXPECT_EQ(snap.get("a\xff").error(), errc::bad_key);
+  EXPECT_EQ(store_.get("a\xff").error(), errc::bad_key);
   EXPECT_EQ(snap.get(std::string(kMaxKeyBytes + 1, 'k')).error(), errc::too_large);
   EXPECT_EQ(store_.get("nobody").error(), errc::absent);
 }
