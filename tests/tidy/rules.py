@@ -47,6 +47,9 @@ valarray variant vector version
 # Libraries, by the beginning of the header's name, and the folders that may name them. Whatever is
 # neither here nor in STANDARD counts as a header of the system, which only common/os may include.
 LIBRARIES = {
+    "boost/describe/": ["libclient"],
+    "boost/mp11/": ["libclient"],
+    "boost/version.hpp": ["libclient"],
     "boost/json": ["common/log", "libclient", "daemon", "cli", "bench"],
     "boost/interprocess/": ["common/os"],
     "cereal/": ["common/wire"],
@@ -69,6 +72,9 @@ LIBRARIES = {
     "rocksdb/": ["bench"],
     "absl/": ["bench"],
 }
+
+# What <dfs/typed.hpp> may include of Boost: its JSON, and what that describes types with.
+TYPED = ("boost/json", "boost/describe/", "boost/mp11/", "boost/version.hpp")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
 
@@ -158,7 +164,7 @@ def core_public_headers_include_the_standard_library_only(tree):
                 yield f"{path}:{number}: <ranges> in a public header"
             elif name in STANDARD or name.startswith("dfs/"):
                 continue
-            elif not (path == PUBLIC + "dfs/typed.hpp" and name.startswith("boost/json")):
+            elif not (path.startswith(PUBLIC + "dfs/typed") and name.startswith(TYPED)):
                 yield f"{path}:{number}: <{name}> in a public header; the standard library only"
 
 
