@@ -10,6 +10,7 @@
 #include "cli/load.hpp"
 #include "cli/log_file.hpp"
 #include "cli/record.hpp"
+#include "cli/revision.hpp"
 #include "cli/transaction.hpp"
 #include "common/os/process.hpp"
 
@@ -102,6 +103,7 @@ class Parser {
     app_.add_flag("--json", json_, "Results and errors as JSON");
     version_ = flag(&app_, "--version", "The version of dfsctl");
     add_record_commands();
+    add_revision_commands();
     add_listing_commands();
     add_file_commands();
     add_daemon_commands();
@@ -129,6 +131,7 @@ class Parser {
   [[nodiscard]] std::optional<Error> unknown_command(const std::vector<std::string>& words) const;
 
   void add_record_commands();
+  void add_revision_commands();
   void add_listing_commands();
   void add_file_commands();
   void add_daemon_commands();
@@ -198,6 +201,23 @@ void Parser::add_record_commands() {
   app = add("exists KEY", "Ends with 0 if there is such a key, else with 1");
   key = app->add_option("KEY", "The key")->required();
   as([=] { return bind(exists, ExistsOptions{*given(key)}); });
+}
+
+void Parser::add_revision_commands() {
+  CLI::App* app = add("patch KEY JSON|-", "Changes members of an object, by RFC 7396 (null: away)");
+  auto* key = app->add_option("KEY", "The key")->required();
+  auto* change =
+      app->add_option("JSON", "The members that change; - reads standard input")->required();
+  as([=] { return bind(patch, PatchOptions{*given(key), *given(change)}); });
+
+  app = add("incr KEY [N]", "Adds to a whole number (an absent one is 0) and prints it");
+  key = app->add_option("KEY", "The key")->required();
+  auto* amount = app->add_option("N", "How much; 1 without it, and it may be negative");
+  as([=] { return bind(incr, IncrOptions{*given(key), given(amount).value_or("1")}); });
+
+  app = add("edit KEY", "Opens the value in $VISUAL or $EDITOR and sets what comes back");
+  key = app->add_option("KEY", "The key")->required();
+  as([=] { return bind(edit, EditOptions{*given(key)}); });
 }
 
 void Parser::add_listing_commands() {

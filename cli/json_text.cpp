@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <unordered_set>
 
 #include "common/log/encode.hpp"
 #include "common/log/key.hpp"
@@ -101,7 +102,7 @@ Result<void> each_member(std::string_view text, Visit&& visit) {
       if (value.empty()) return scanner.wrong("a value should stand here");
       auto decoded = decode_text(name);
       if (!decoded) return std::move(decoded).error();
-      auto go_on = visit(Member{std::move(*decoded), value, column});
+      auto go_on = visit(Member{std::move(*decoded), value, name, column});
       if (!go_on) return std::move(go_on).error();
     } while (scanner.take(','));
     if (!scanner.take('}')) return scanner.wrong("a comma or } should stand here");
@@ -176,13 +177,12 @@ bool is_text(std::string_view value) noexcept {
 
 Result<std::vector<Member>> members(std::string_view text) {
   std::vector<Member> found;
-  auto read = each_member(text, [&found](Member member) -> Result<void> {
-    for (const Member& other : found) {
-      if (other.name == member.name) {
-        return Error(errc::bad_value, "\"" + member.name + "\" stands there twice (column " +
-                                          std::to_string(member.column) + ")")
-            .with_place(0, member.column - 1);
-      }
+  std::unordered_set<std::string> names;
+  auto read = each_member(text, [&](Member member) -> Result<void> {
+    if (!names.insert(member.name).second) {
+      return Error(errc::bad_value, "\"" + member.name + "\" stands there twice (column " +
+                                        std::to_string(member.column) + ")")
+          .with_place(0, member.column - 1);
     }
     found.push_back(std::move(member));
     return {};

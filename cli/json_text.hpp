@@ -18,7 +18,8 @@ namespace dfs::cli {
 struct Member {
   std::string name;
   std::string_view value;
-  std::size_t column = 0;  ///< where its name stands in that text, from 1
+  std::string_view quoted_name;  ///< as it stands, quotes and escapes included
+  std::size_t column = 0;        ///< where its name stands in that text, from 1
 };
 
 // Each fails with bad_value, whose text names the column and whose offset() is that column less

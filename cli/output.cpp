@@ -19,7 +19,18 @@ void append_number(std::string& out, std::string_view name, std::uint64_t value)
   out += "\":" + std::to_string(value);
 }
 
-// One line whatever is in it: a key may hold what moves a terminal's cursor.
+}  // namespace
+
+bool Output::large() const noexcept { return text_.size() >= kLargeBytes; }
+
+Result<void> Output::flush() {
+  const std::size_t written = std::fwrite(text_.data(), 1, text_.size(), stdout);
+  const bool whole = written == text_.size() && std::fflush(stdout) == 0;
+  text_.clear();
+  if (!whole) return Error::from_errno(errno, "write standard output");
+  return {};
+}
+
 std::string printable(std::string_view text) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
@@ -34,18 +45,6 @@ std::string printable(std::string_view text) {
     out += kDigits[byte & 15];
   }
   return out;
-}
-
-}  // namespace
-
-bool Output::large() const noexcept { return text_.size() >= kLargeBytes; }
-
-Result<void> Output::flush() {
-  const std::size_t written = std::fwrite(text_.data(), 1, text_.size(), stdout);
-  const bool whole = written == text_.size() && std::fflush(stdout) == 0;
-  text_.clear();
-  if (!whole) return Error::from_errno(errno, "write standard output");
-  return {};
 }
 
 std::string error_line(const Error& error, bool json) {

@@ -35,6 +35,9 @@ class Output {
 void print_error(const Error& error, bool json);
 [[nodiscard]] std::string error_line(const Error& error, bool json);
 
+/// `text` as one line that moves no cursor: controls become \xNN. A key may hold any.
+[[nodiscard]] std::string printable(std::string_view text);
+
 /// What dfsctl ends with for an error.
 [[nodiscard]] int exit_code(const Error& error) noexcept;
 

@@ -2,86 +2,15 @@
 
 #include <algorithm>
 
-#include "cli/input.hpp"
+#include "cli/argument.hpp"
 #include "cli/json_text.hpp"
 #include "cli/listing.hpp"
 #include "cli/opening.hpp"
 #include "common/log/key.hpp"
-#include "common/log/value.hpp"
 
 namespace dfs::cli {
 
 namespace {
-
-// What an argument looks like in a message; long ones are cut.
-constexpr std::size_t kShownBytes = 60;
-
-// `word` as a shell takes it for one word.
-std::string quoted(std::string_view word) {
-  static constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) {
-    return std::string(word);
-  }
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-// Looks like the attempt of a JSON document rather than a text without quotes.
-bool meant_as_json(std::string_view value) {
-  const std::size_t first = value.find_first_not_of(" \t\r\n");
-  return first == std::string_view::npos ||
-         std::string_view("{[\"-0123456789").find(value[first]) != std::string_view::npos;
-}
-
-// The checker's refusal, about an argument: "hello is not JSON (column 1). A text: dfsctl set -t
-// greeting hello".
-Error refused_value(const Error& error, const SetOptions& options, std::string_view value) {
-  if (error != errc::bad_value) return error.with_key(options.key);
-  std::string text(error.text());  // "not JSON (column N): reason"
-  const bool is_argument = options.value != "-" && value.size() <= kShownBytes &&
-                           value.find_first_not_of(" \t\r\n") != std::string_view::npos;
-  if (is_argument && !meant_as_json(value))
-    text.resize(std::min(text.find("): "), text.size()) + 1);
-  text = (is_argument            ? std::string(value)
-          : options.value == "-" ? "stdin"
-                                 : "the value") +
-         " is " + text;
-  if (is_argument && !meant_as_json(value)) {
-    text += ". A text: dfsctl set -t " + quoted(options.key) + " " + quoted(value);
-  }
-  return Error(errc::bad_value, std::move(text))
-      .with_key(options.key)
-      .with_place(error.line(), error.offset());
-}
-
-// The value that a set is to write, checked: a wrong one must not create a store.
-Result<std::string> value_to_set(const SetOptions& options) {
-  std::string value = options.value;
-  if (value == "-") {
-    auto input = Input::open("-");
-    if (!input) return std::move(input).error();
-    auto rest = input->rest();
-    if (!rest) return std::move(rest).error();
-    value = std::move(*rest);
-  }
-  if (options.text) {
-    if (auto bad = log::first_bad_utf8(value)) {
-      return Error(errc::bad_value, "the text is not UTF-8 (byte " + std::to_string(*bad + 1) + ")")
-          .with_key(options.key)
-          .with_place(0, *bad);
-    }
-    std::string text;
-    append_json(text, value);
-    return text;
-  }
-  log::ValueChecker checker;
-  std::string scratch;
-  auto compact = checker.compact(value, scratch);
-  if (!compact) return refused_value(compact.error(), options, value);
-  return std::string(*compact);
-}
 
 Expect expected(const std::optional<std::uint64_t>& version) {
   return version ? expect_version(*version) : expect_any;
@@ -131,6 +60,15 @@ Result<int> erase_prefix(Store& store, const std::string& prefix, const Common& 
 
 }  // namespace
 
+void print_written(const std::string& key, const Committed& committed, const Common& common,
+                   Output& output) {
+  if (!common.json) return output.line(std::to_string(committed.version));
+  output.text() += "{\"key\":";
+  append_json(output.text(), key);
+  output.line(",\"version\":" + std::to_string(committed.version) +
+              ",\"sequence\":" + std::to_string(committed.sequence) + "}");
+}
+
 Result<int> get(const GetOptions& options, const Common& common, Output& output) {
   auto store = open_store(common, Purpose::read);
   if (!store) return std::move(store).error();
@@ -168,20 +106,13 @@ Result<int> get(const GetOptions& options, const Common& common, Output& output)
 
 Result<int> set(const SetOptions& options, const Common& common, Output& output) {
   if (auto good = log::check_key(options.key); !good) return std::move(good).error();
-  auto value = value_to_set(options);
+  auto value = value_of({options.key, options.value, options.text});
   if (!value) return std::move(value).error();
   auto store = open_store(common, Purpose::create);
   if (!store) return std::move(store).error();
   auto committed = store->set(options.key, *value, {.expect = expected(options.if_version)});
   if (!committed) return std::move(committed).error();
-  if (common.json) {
-    output.text() += "{\"key\":";
-    append_json(output.text(), options.key);
-    output.line(",\"version\":" + std::to_string(committed->version) +
-                ",\"sequence\":" + std::to_string(committed->sequence) + "}");
-  } else {
-    output.line(std::to_string(committed->version));
-  }
+  print_written(options.key, *committed, common, output);
   return 0;
 }
 

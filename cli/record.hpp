@@ -1,6 +1,8 @@
 // The commands about single keys: get, set, del, exists.
 #pragma once
 
+#include <dfs/committed.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +11,10 @@
 #include "cli/command.hpp"
 
 namespace dfs::cli {
+
+/// Prints the version that a commit gave the one key that it wrote.
+void print_written(const std::string& key, const Committed& committed, const Common& common,
+                   Output& output);
 
 struct GetOptions {
   std::string key;

@@ -15,7 +15,8 @@ import tempfile
 import unittest
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
-MODULES = ["administration", "command_line", "listing", "load", "log_file", "record", "transaction"]
+MODULES = ["administration", "command_line", "listing", "load", "log_file", "record", "revision",
+           "transaction"]
 # Long enough for a loaded machine: only what hangs for ever meets it.
 WATCHDOG_S = 120
 
