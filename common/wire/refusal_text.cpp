@@ -39,7 +39,9 @@ std::string quoted(std::string_view key) {
 
 /// `key "a"`, or where the key did not come along, its place in the request.
 std::string named(const Refusal& refusal) {
-  if (!refusal.key.empty()) return "key " + quoted(refusal.key);
+  if (!refusal.key.empty()) {
+    return (refusal.subject == Subject::range ? "the range from " : "key ") + quoted(refusal.key);
+  }
   const std::string place = std::to_string(std::uint64_t{refusal.index} + 1);
   switch (refusal.subject) {
     case Subject::request:

@@ -31,6 +31,9 @@ TEST(RefusalText, key_that_did_not_come_along_is_named_by_its_place) {
   refusal.subject = Subject::range;
   refusal.index = 2;
   EXPECT_TRUE(contains(to_error(refusal).text(), "range 3")) << to_error(refusal).text();
+  refusal.key = "user/";
+  EXPECT_TRUE(contains(to_error(refusal).text(), "the range from \"user/\""))
+      << to_error(refusal).text();
 }
 
 TEST(RefusalText, controls_and_long_keys_do_not_spoil_a_terminal) {
