@@ -49,7 +49,7 @@ Result<std::unique_ptr<Generation>> Generation::make(index::ControlPage& page,
   index::open_generation(page, settings.generation.number);
   auto made = std::unique_ptr<Generation>(
       new Generation(index::slot_of(page, settings.generation.number), settings));
-  made->limit_ = limit_of(settings.memory_limit);
+  made->set_memory_limit(settings.memory_limit);
   auto memory = os::make_memory("dfs-generation", 0);
   if (!memory) return std::move(memory).error();
   if (auto sealed = os::seal_memory(memory->get(), false); !sealed)
@@ -60,7 +60,8 @@ Result<std::unique_ptr<Generation>> Generation::make(index::ControlPage& page,
       os::Mapping::map(memory->get(), {kReservedAddresses, os::Mapping::Access::write}, mark);
   if (!mapping) {
     // A limit on addresses (RLIMIT_AS): what the memory limit can ever need.
-    mapping = os::Mapping::map(memory->get(), {made->limit_, os::Mapping::Access::write}, mark);
+    mapping =
+        os::Mapping::map(memory->get(), {made->memory_limit(), os::Mapping::Access::write}, mark);
   }
   if (!mapping) return std::move(mapping).error();
   made->memory_ = std::move(*memory);
@@ -70,7 +71,7 @@ Result<std::unique_ptr<Generation>> Generation::make(index::ControlPage& page,
     return Error(errc::store_full, "no memory for an empty index (" +
                                        std::to_string(index::IndexWriter::kFirstBytes >> 10U) +
                                        " KiB); raise --memory-limit")
-        .with_limit(made->limit_);
+        .with_limit(made->memory_limit());
   }
   made->index_ = std::make_unique<index::IndexWriter>(*made, made->slot_, settings.generation);
   made->grower_ = std::thread([raw = made.get()] { raw->run(); });
@@ -84,6 +85,10 @@ Generation::~Generation() {
   }
   wanted_changed_.notify_one();
   if (grower_.joinable()) grower_.join();
+}
+
+void Generation::set_memory_limit(std::uint64_t bytes) {
+  limit_.store(limit_of(bytes), std::memory_order_relaxed);
 }
 
 std::uint64_t Generation::extent() const {
@@ -100,7 +105,7 @@ bool Generation::grow_to(std::uint64_t bytes) {
   const std::lock_guard lock(growth_mutex_);
   const std::uint64_t from = allocated();
   if (bytes <= from) return true;
-  if (bytes > limit_ || bytes > mapping_->size()) return false;
+  if (bytes > memory_limit() || bytes > mapping_->size()) return false;
   const std::uint64_t available = os::memory_bounds().available;
   if (available != 0 && bytes - from + kLeftToOthers > available) return false;
   if (!os::grow_memory(memory_.get(), from, bytes)) return false;
@@ -115,7 +120,7 @@ bool Generation::grow_to(std::uint64_t bytes) {
 bool Generation::fits(std::uint64_t bytes) const {
   // What the next generation would need must fit beside this one, or compaction could never help
   // (I8).
-  return index_->used() + bytes + index_->live_bytes() + bytes <= limit_;
+  return index_->used() + bytes + index_->live_bytes() + bytes <= memory_limit();
 }
 
 void Generation::grow_ahead() {

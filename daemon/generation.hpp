@@ -55,7 +55,11 @@ class Generation final : public index::Space {
   [[nodiscard]] index::IndexWriter& index() { return *index_; }
   /// Whether a commit that adds `bytes` leaves room for the next generation within the limit.
   [[nodiscard]] bool fits(std::uint64_t bytes) const;
-  [[nodiscard]] std::uint64_t memory_limit() const { return limit_; }
+  [[nodiscard]] std::uint64_t memory_limit() const {
+    return limit_.load(std::memory_order_relaxed);
+  }
+  /// From now on; any thread. What is allocated stays.
+  void set_memory_limit(std::uint64_t bytes);
   /// After a batch: grows ahead if less than an extent is left.
   void grow_ahead();
   [[nodiscard]] int descriptor() const { return shared_.get(); }
@@ -71,13 +75,13 @@ class Generation final : public index::Space {
   // Constant after construction.
   const Settings settings_;
   index::GenerationSlot& slot_;
-  std::uint64_t limit_ = 0;
   os::Descriptor memory_;
   os::Descriptor shared_;
   std::unique_ptr<os::Mapping> mapping_;
   std::unique_ptr<index::IndexWriter> index_;
 
   std::atomic<std::uint64_t> allocated_{0};
+  std::atomic<std::uint64_t> limit_{0};  // a number that others do not depend on: relaxed
   // Guarded by growth_mutex_: who grows.
   std::mutex growth_mutex_;
   // Guarded by mutex_.

@@ -5,10 +5,15 @@
 
 #include "common/os/bus_guard.hpp"
 #include "common/os/process.hpp"
+#include "common/os/supervisor.hpp"
+#include "daemon/config.hpp"
 #include "daemon/journal.hpp"
+#include "daemon/live_settings.hpp"
 #include "daemon/lock_file.hpp"
 #include "daemon/opening.hpp"
+#include "daemon/published_socket.hpp"
 #include "daemon/reception.hpp"
+#include "daemon/service.hpp"
 
 namespace dfs::daemon {
 namespace {
@@ -31,62 +36,60 @@ class ReadyPipe {
   os::File pipe_;
 };
 
-/// Removes the socket while the lock is still held, so that no successor's is removed.
-class PublishedSocket {
- public:
-  static Result<PublishedSocket> at(const Options& options) {
-    auto fd = os::listen_at(options.socket);
-    if (!fd) return std::move(fd).error();
-    PublishedSocket socket(std::move(*fd), options.socket);
-    const std::string beside = options.store + ".socket";
-    if (options.socket != beside) {
-      // Clients look beside the log and nowhere else.
-      if (auto gone = os::remove(beside); !gone) return std::move(gone).error();
-      if (auto linked = os::symlink(options.socket, beside); !linked)
-        return std::move(linked).error();
-      socket.link_ = beside;
-    }
-    return socket;
-  }
-  [[nodiscard]] int fd() const { return fd_.get(); }
-  void withdraw() {
-    static_cast<void>(os::remove(path_));
-    if (!link_.empty()) static_cast<void>(os::remove(link_));
-  }
-
- private:
-  PublishedSocket(os::Descriptor fd, std::string path)
-      : fd_(std::move(fd)), path_(std::move(path)) {}
-  os::Descriptor fd_;
-  std::string path_;
-  std::string link_;
+/// What main has made before there is a store.
+struct Surroundings {
+  const ParsedOptions& parsed;
+  const Options& configured;  ///< as they were read
+  Options& options;           ///< as they hold
+  Journal& journal;
+  ReadyPipe& ready;
+  Pulse& pulse;
+  Service& service;
+  int signals = -1;
 };
 
-struct Failure {
-  int exit_code = 1;
-  std::string text;
-};
+Result<std::optional<os::PassedSocket>> take_passed_socket(const Options& options) {
+  // One that a client started is no service, whatever the client is.
+  if (options.detach) return std::optional<os::PassedSocket>();
+  return os::take_passed_socket();
+}
 
-Failure failure_of(const Error& error) {
-  return {exit_code(error.code()), std::string(error.text())};
+Result<PublishedSocket> publish_socket(Options& options, std::optional<os::PassedSocket> passed) {
+  auto socket = passed ? PublishedSocket::pass_on(std::move(*passed), options)
+                       : PublishedSocket::listen(options);
+  if (socket) options.socket = socket->path();
+  return socket;
+}
+
+void begin_counting(Counters& counters, const OpenedStore& store) {
+  counters.live_keys = store.generation->index().live_keys();
+  counters.live_bytes = store.generation->index().live_bytes();
+  counters.used_bytes = store.generation->index().used();
+  counters.log_bytes = store.log->end();
 }
 
 /// Serves until the end; an error is one that kept it from serving.
-Result<WriterEnd> serve(const Options& options, Journal& journal, ReadyPipe& ready, int signals) {
+Result<WriterEnd> serve(const Surroundings& around) {
+  Options& options = around.options;
+  Journal& journal = around.journal;
+  Service& service = around.service;
+  auto passed = take_passed_socket(options);
+  if (!passed) return std::move(passed).error();
   auto lock = LockFile::take(options.store, options.lock_fd);
   if (!lock) return std::move(lock).error();
   const os::ForkMark mark;
-  auto store = open_store(options, mark);
+  std::optional<Extension> slowly(std::in_place, service.supervisor(), around.pulse,
+                                  "reading " + options.store, Extension::Times());
+  // It reads a whole log: only a disk that answers nothing for minutes is a hang.
+  around.pulse.now(Doing::in_kernel);
+  auto store = open_store({options, mark, around.pulse});
   if (!store) return std::move(store).error();
   for (const std::string& notice : store->notices) journal.warn(notice);
 
   auto news = os::Event::make();
   if (!news) return std::move(news).error();
   Counters counters;
-  counters.live_keys = store->generation->index().live_keys();
-  counters.live_bytes = store->generation->index().live_bytes();
-  counters.used_bytes = store->generation->index().used();
-  counters.log_bytes = store->log->end();
+  begin_counting(counters, *store);
   Ledger ledger(store->gaps, store->start.last);
   Writer* writer_for_syncer = nullptr;
   Syncer syncer(
@@ -94,25 +97,32 @@ Result<WriterEnd> serve(const Options& options, Journal& journal, ReadyPipe& rea
       {options.durability == Durability::written, options.sync_interval}, [&news] { news->ring(); },
       [&writer_for_syncer](const Error&) { writer_for_syncer->fail(); });
   auto writer = Writer::make({options, *store->log, *store->generation, store->control->page(),
-                              ledger, syncer, counters, mark, std::move(store->go)},
+                              ledger, syncer, counters, mark, around.pulse, std::move(store->go)},
                              std::move(store->start), [&news] { news->ring(); });
   if (!writer) return std::move(writer).error();
   writer_for_syncer = writer->get();
   if (auto started = (*writer)->start(); !started) return std::move(started).error();
 
-  auto socket = PublishedSocket::at(options);
+  auto socket = publish_socket(options, std::move(*passed));
   if (!socket) return std::move(socket).error();
   if (auto described = lock->describe(options.socket); !described)
     return std::move(described).error();
+  LiveSettings settings({around.parsed, options, around.configured, journal, syncer,
+                         *store->generation, **writer, counters});
   auto reception = Reception::make({options, journal, *store, ledger, syncer, counters, **writer,
-                                    mark, socket->fd(), signals, *news});
+                                    mark, service, settings, socket->fd(), around.signals, *news});
   if (!reception) return std::move(reception).error();
-  journal.info("serving " + options.store + ", " + std::to_string(store->records) +
-               " records, at " + options.socket);
-  ready.say("ok\n");
+  const std::string serving = "serving " + options.store + ", " + std::to_string(store->records) +
+                              " records, at " + options.socket;
+  journal.info(serving);
+  slowly.reset();
+  around.ready.say("ok\n");
+  service.ready(serving);
   if (options.detach) os::forget_standard_error();
   (*reception)->run();
 
+  service.stopping("finishing the last batch of " + options.store);
+  slowly.emplace(service.supervisor(), around.pulse, "ending", Extension::Times());
   (*writer)->stop();
   WriterEnd end = (*writer)->join();
   syncer.stop();
@@ -124,37 +134,59 @@ Result<WriterEnd> serve(const Options& options, Journal& journal, ReadyPipe& rea
   return end;
 }
 
+/// The settings to begin with; the journal speaks by them from then on.
+Result<Configuration> begin_settings(const ParsedOptions& parsed, Journal& journal) {
+  auto read = configure(parsed);
+  if (!read) return read;
+  if (!read->complaints.empty()) return error_of(*read);
+  if (auto done = journal.set(journal_settings(read->options)); !done)
+    return std::move(done).error();
+  return read;
+}
+
+/// Why it does not serve, to all who listen.
+int give_up(const Error& error, const Surroundings& around) {
+  const std::string text(error.text());
+  // Whoever hears the pipe says it in its own form, on the same standard error.
+  if (!around.ready.is_heard()) around.journal.error(text);
+  around.ready.say("error " + std::string(name(error.code())) +
+                   " line=" + std::to_string(error.line()) +
+                   " offset=" + std::to_string(error.offset()) + " " + text + "\n");
+  around.service.stopping("does not serve: " + text);
+  return exit_code(error.code());
+}
+
 int run(const std::vector<std::string>& arguments) {
-  ParsedOptions parsed = parse_options(arguments);
+  const ParsedOptions parsed = parse_options(arguments);
   if (parsed.finished) return parsed.exit_code;
-  Options& options = parsed.options;
-  if (options.socket.empty()) options.socket = options.store + ".socket";
-  if (options.detach) {
+  if (parsed.task != Task::serve) return show_config(parsed);
+  const bool detach = parsed.options.detach;
+  if (detach) {
     if (auto detached = os::detach(); !detached) {
       std::cerr << "dfsd: " << detached.error().text() << "\n";
       return exit_code(detached.error().code());
     }
   }
-  ReadyPipe ready(options.ready_fd);
-  Journal journal(options.detach && options.log_level == "info" ? "warn" : options.log_level);
+  ReadyPipe ready(parsed.options.ready_fd);
+  Journal journal;
   os::ignore_write_signals();
   os::install_bus_guard();
   static_cast<void>(os::raise_open_files());
-  auto signals = os::catch_ending_signals();
-  std::optional<Error> failed;
-  if (!signals) {
-    failed = signals.error();
-  } else if (auto served = serve(options, journal, ready, signals->get()); !served) {
-    failed = served.error();
-  } else {
-    journal.info("ended");
-    return served->exit_code;
-  }
-  const Failure failure = failure_of(*failed);
-  // Whoever hears the pipe says it in its own form, on the same standard error.
-  if (!ready.is_heard()) journal.error(failure.text);
-  ready.say("error " + std::string(name(failed->code())) + " " + failure.text + "\n");
-  return failure.exit_code;
+  Pulse pulse;
+  // A daemon that a client started must not speak in the name of the client's service.
+  Service service(detach ? os::Supervisor() : os::Supervisor::from_environment(), journal, pulse);
+  auto signals = os::catch_daemon_signals();
+  auto read = begin_settings(parsed, journal);
+  const Options configured = read ? read->options : parsed.options;
+  Options options = configured;
+  const Surroundings around{parsed, configured, options, journal,
+                            ready,  pulse,      service, signals ? signals->get() : -1};
+  if (!signals) return give_up(signals.error(), around);
+  if (!read) return give_up(read.error(), around);
+  auto served = serve(around);
+  if (!served) return give_up(served.error(), around);
+  journal.info("ended");
+  return served->exit_code;
 }
 
 }  // namespace

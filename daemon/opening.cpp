@@ -19,7 +19,8 @@ namespace {
 /// Puts what recovery finds into an index.
 class IndexLoader final : public log::RecordVisitor {
  public:
-  IndexLoader(Generation& generation, std::uint64_t base) : generation_(generation), base_(base) {}
+  IndexLoader(Generation& generation, std::uint64_t base, Pulse& pulse)
+      : generation_(generation), base_(base), pulse_(pulse) {}
 
   Result<void> record(const log::Record& record) override {
     if (!record.in_base) begin_feed();
@@ -39,6 +40,7 @@ class IndexLoader final : public log::RecordVisitor {
     made.erased = record.erased;
     made.last_of_commit = record.in_base || record.commit_position + 1 == record.commit_records;
     index.add(made);
+    pulse_.beat();
     return {};
   }
 
@@ -51,6 +53,7 @@ class IndexLoader final : public log::RecordVisitor {
  private:
   Generation& generation_;
   const std::uint64_t base_;
+  Pulse& pulse_;
   bool fed_ = false;
 };
 
@@ -70,10 +73,9 @@ log::First first_of(std::string_view bytes) {
   return line.kind == log::LineKind::first ? line.first : log::First();
 }
 
-Result<void> make_index(OpenedStore& store, const Options& options, std::uint64_t log_bytes,
-                        const os::ForkMark& mark) {
+Result<void> make_index(OpenedStore& store, const OpeningParts& parts, std::uint64_t log_bytes) {
   store.generation.reset();
-  auto control = ControlMemory::make(id_from(store.store_id), mark);
+  auto control = ControlMemory::make(id_from(store.store_id), parts.mark);
   if (!control) return std::move(control).error();
   store.control = std::move(*control);
   Generation::Settings settings;
@@ -82,8 +84,8 @@ Result<void> make_index(OpenedStore& store, const Options& options, std::uint64_
   settings.generation.store = id_from(store.store_id);
   // A guess at the number of keys, from the size of a common line; the table grows or stays larger.
   settings.generation.expected_keys = log_bytes / 256;
-  settings.memory_limit = options.memory_limit;
-  auto generation = Generation::make(store.control->page(), settings, mark);
+  settings.memory_limit = parts.options.memory_limit;
+  auto generation = Generation::make(store.control->page(), settings, parts.mark);
   if (!generation) return std::move(generation).error();
   store.generation = std::move(*generation);
   return {};
@@ -198,13 +200,12 @@ Result<std::string> read_from_disk(const os::File& file) {
   return file.read_all();
 }
 
-Result<void> load_go_file(OpenedStore& store, const Options& options, const std::string& bytes,
-                          const os::ForkMark& mark) {
+Result<void> load_go_file(OpenedStore& store, const OpeningParts& parts, const std::string& bytes) {
   auto go = log::read_go_file(bytes);
   if (!go) return std::move(go).error();
   store.store_id = os::random_hex(16);
-  if (auto made = make_index(store, options, bytes.size(), mark); !made) return made;
-  IndexLoader loader(*store.generation, go->base);
+  if (auto made = make_index(store, parts, bytes.size()); !made) return made;
+  IndexLoader loader(*store.generation, go->base, parts.pulse);
   for (log::Record& record : go->records) {
     record.in_base = true;
     if (auto added = loader.record(record); !added) return added;
@@ -219,11 +220,11 @@ Result<void> load_go_file(OpenedStore& store, const Options& options, const std:
   store.start.floors.floor = go->floor;
   store.records = go->records.size();
   store.notices.push_back(
-      options.store + ": a file of the Go library, " + std::to_string(go->records.size()) +
+      parts.options.store + ": a file of the Go library, " + std::to_string(go->records.size()) +
       " records; served as it is, written anew by the first commit (the old one stays as " +
-      os::name_of(options.store) + ".original)");
+      os::name_of(parts.options.store) + ".original)");
   if (go->torn) {
-    store.notices.push_back(options.store + ": its last line is torn (from byte " +
+    store.notices.push_back(parts.options.store + ": its last line is torn (from byte " +
                             std::to_string(go->good_end) + ") and does not count");
   }
   return {};
@@ -253,8 +254,8 @@ Result<void> cut(const os::File& file, const log::Recovery& found, std::string_v
 }
 
 /// Reads the log until nothing is left to cut, and loads it.
-Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file, const Options& options,
-                                  const os::ForkMark& mark) {
+Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file,
+                                  const OpeningParts& parts) {
   std::vector<log::HandWritten> hand_written;
   std::uint64_t next = 0;
   for (int round = 0;; ++round) {
@@ -262,14 +263,13 @@ Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file, cons
     if (!bytes) return std::move(bytes).error();
     const log::First first = first_of(*bytes);
     store.store_id = first.store;
-    if (auto made = make_index(store, options, bytes->size(), mark); !made)
-      return std::move(made).error();
-    IndexLoader loader(*store.generation, first.base);
+    if (auto made = make_index(store, parts, bytes->size()); !made) return std::move(made).error();
+    IndexLoader loader(*store.generation, first.base, parts.pulse);
     log::Recovery found = log::recover(*bytes, loader);
     if (found.kind == log::RecoveryKind::refused && found.visitor_error)
       return *found.visitor_error;
     if (found.kind == log::RecoveryKind::go_file) {
-      if (auto loaded = load_go_file(store, options, *bytes, mark); !loaded)
+      if (auto loaded = load_go_file(store, parts, *bytes); !loaded)
         return std::move(loaded).error();
       return found;
     }
@@ -296,9 +296,9 @@ Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file, cons
 
 }  // namespace
 
-Result<OpenedStore> open_store(const Options& options, const os::ForkMark& mark) {
+Result<OpenedStore> open_store(const OpeningParts& parts) {
   OpenedStore store;
-  const std::string& path = options.store;
+  const std::string& path = parts.options.store;
   bool fresh = false;
   auto there = os::status_of(path);
   if (!there && there.error() != errc::absent) return std::move(there).error();
@@ -323,7 +323,7 @@ Result<OpenedStore> open_store(const Options& options, const os::ForkMark& mark)
   }
   if (auto gone = os::remove(path + ".new"); !gone) return std::move(gone).error();
 
-  auto found = recover_log(store, *file, options, mark);
+  auto found = recover_log(store, *file, parts);
   if (!found) return std::move(found).error();
   pass(StopPoint::reread);
   auto status = file->status();

@@ -12,9 +12,17 @@
 #include "daemon/go_conversion.hpp"
 #include "daemon/log_file.hpp"
 #include "daemon/options.hpp"
+#include "daemon/pulse.hpp"
 #include "daemon/writer.hpp"
 
 namespace dfs::daemon {
+
+/// What opening a store works with; only the mark has to outlive it.
+struct OpeningParts {
+  const Options& options;
+  const os::ForkMark& mark;
+  Pulse& pulse;  ///< moved with each record
+};
 
 /// A store that can be served.
 struct OpenedStore {
@@ -31,6 +39,6 @@ struct OpenedStore {
 };
 
 /// Requires: the store's lock is held. Any step may be interrupted and done again.
-Result<OpenedStore> open_store(const Options& options, const os::ForkMark& mark);
+Result<OpenedStore> open_store(const OpeningParts& parts);
 
 }  // namespace dfs::daemon

@@ -1,5 +1,5 @@
-// What a daemon is told: its store, and its settings. Plain data, filled from the command line
-// once.
+// What a daemon is told: its store, and its settings. Plain data, filled from the defaults, the
+// config (config.hpp) and the command line, each over the one before.
 #pragma once
 
 #include <chrono>
@@ -7,9 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "common/base/result.hpp"
+#include "common/base/limits.hpp"
+#include "daemon/quantity.hpp"
 
 namespace dfs::daemon {
+
+struct Setting;
 
 enum class Durability : std::uint8_t {
   durable,  ///< fdatasync before publish and reply
@@ -17,18 +20,24 @@ enum class Durability : std::uint8_t {
 };
 
 struct Options {
-  std::string store;   ///< path of the log, resolved
-  std::string socket;  ///< where to listen; beside the log unless told otherwise
+  std::string store;  ///< path of the log, resolved
+
+  // Settings: setting.cpp says of each what it means, its bounds and whether it changes at run
+  // time.
+  std::string socket;  ///< where to listen; empty: beside the log
   Durability durability = Durability::durable;
   std::chrono::milliseconds sync_interval{100};
   std::chrono::milliseconds compaction_interval{60'000};
   std::chrono::milliseconds feed_retention{600'000};
   std::chrono::milliseconds snapshot_ttl{60'000};
   std::chrono::milliseconds idle_exit{0};  ///< 0: never
-  std::uint64_t memory_limit = std::uint64_t{4} << 30;
-  std::string log_level = "info";
+  std::uint64_t memory_limit = std::uint64_t{4} << 30U;
+  std::uint64_t queue_bytes = kMaxReceivedBytes;
   bool record_origins = false;
-  bool read_only_store = false;
+  std::string log_level = "info";
+  std::string log_file;  ///< empty: standard error
+  std::uint64_t log_file_size = std::uint64_t{10} << 20U;
+  std::uint64_t log_file_count = 5;
 
   // How a client starts a daemon; see docs/design.md, "Automatic start".
   bool detach = false;
@@ -36,19 +45,25 @@ struct Options {
   int lock_fd = -1;
 };
 
+/// A setting that the command line names, as it was written there.
+struct GivenSetting {
+  const Setting* setting = nullptr;
+  std::string text;
+};
+
+enum class Task : std::uint8_t { serve, check_config, print_config };
+
 struct ParsedOptions {
-  Options options;
-  bool finished = false;  ///< --help or --version was answered
+  Options options;  ///< the defaults, and the command line over them
+  std::vector<GivenSetting> given;
+  std::string config;  ///< the file named there, or empty
+  Task task = Task::serve;
+  bool finished = false;  ///< --help or --version was answered, or something is wrong
   int exit_code = 0;
 };
 
 /// Reads the command line. Prints what --help and --version ask for, and what is wrong with the
 /// rest.
 ParsedOptions parse_options(const std::vector<std::string>& arguments);
-
-/// `100ms`, `60s`, `10m`, `2h`; a number alone is refused, since nobody can know its unit.
-Result<std::chrono::milliseconds> parse_duration(const std::string& text);
-/// `512M`, `4G`, `65536` (bytes), K M G T being powers of 1024.
-Result<std::uint64_t> parse_size(const std::string& text);
 
 }  // namespace dfs::daemon

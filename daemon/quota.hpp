@@ -3,6 +3,7 @@
 // proves it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -16,16 +17,20 @@ namespace dfs::daemon {
 /// Threads: the writer.
 class Quota {
  public:
-  Quota() = default;
+  /// `most`: for all clients.
+  explicit Quota(std::size_t most = kMaxReceivedBytes)
+      : most_(most),
+        // A quarter; but never so little that the largest commit does not go through.
+        most_of_uid_(std::min(most, std::max(most / 4, kMaxReceivedBytesPerUid))) {}
   Quota(const Quota&) = delete;
   Quota& operator=(const Quota&) = delete;
   ~Quota() { DFS_ASSERT(total_ == 0, "every byte that was charged was given back"); }
 
   /// Rule::none: charged. Else the bound that does not allow it, and nothing is charged.
   [[nodiscard]] wire::Rule charge(std::uint32_t uid, std::size_t bytes) {
-    if (bytes > kMaxReceivedBytes - total_) return wire::Rule::received_bytes;
+    if (bytes > most_ - total_) return wire::Rule::received_bytes;
     std::size_t& used = by_uid_[uid];
-    if (bytes > kMaxReceivedBytesPerUid - used) return wire::Rule::received_bytes_uid;
+    if (bytes > most_of_uid_ - used) return wire::Rule::received_bytes_uid;
     used += bytes;
     total_ += bytes;
     return wire::Rule::none;
@@ -39,8 +44,15 @@ class Quota {
     if (used == 0) by_uid_.erase(uid);
   }
   [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] std::size_t bound(wire::Rule rule) const {
+    return rule == wire::Rule::received_bytes ? most_ : most_of_uid_;
+  }
 
  private:
+  // Constant after construction.
+  const std::size_t most_;
+  const std::size_t most_of_uid_;
+
   std::size_t total_ = 0;
   std::unordered_map<std::uint32_t, std::size_t> by_uid_;
 };

@@ -28,6 +28,8 @@ constexpr std::chrono::seconds kHelloTime{2};
 // Without a descriptor to accept with, look again after this; level-triggered, it would spin
 // otherwise.
 constexpr std::chrono::milliseconds kDeafTime{100};
+// Connections accepted in one turn: who only connects must not keep main from those it serves.
+constexpr int kMostAccepted = 64;
 constexpr wire::Known kOurProtocol{wire::kProtocol, wire::kProtocol};
 constexpr wire::Known kOurLayout{wire::kLayout, wire::kLayout};
 
@@ -64,6 +66,7 @@ void Reception::run() {
       on_ready(ready);
       if (ending_) break;
     }
+    parts_.service.ping_if_due();
     dismiss_late_guests();
     if (deaf_ && deaf_until_.passed() && poller_.add(parts_.listening, {kListening})) deaf_ = false;
     if (idle_too_long()) {
@@ -74,11 +77,15 @@ void Reception::run() {
 }
 
 os::Deadline Reception::next_deadline() const {
-  if (deaf_) return os::Deadline::after(kDeafTime);
-  if (!guests_.empty()) return guests_.begin()->second.deadline;
+  std::chrono::nanoseconds left = parts_.service.next_ping().left();
+  if (deaf_) left = std::min(left, deaf_until_.left());
+  if (!guests_.empty()) left = std::min(left, guests_.begin()->second.deadline.left());
   const auto idle_exit = parts_.options.idle_exit;
-  if (idle_exit.count() == 0 || !clients_.empty()) return os::Deadline::never();
-  return os::Deadline::after(last_client_at_ + idle_exit - os::Monotonic::now());
+  if (idle_exit.count() > 0 && clients_.empty() && guests_.empty()) {
+    left = std::min<std::chrono::nanoseconds>(left,
+                                              last_client_at_ + idle_exit - os::Monotonic::now());
+  }
+  return os::Deadline::after(std::max(left, std::chrono::nanoseconds(0)));
 }
 
 bool Reception::idle_too_long() const {
@@ -91,14 +98,9 @@ void Reception::on_ready(const os::Ready& ready) {
   const std::uint64_t number = ready.tag & ~kTagMask;
   switch (ready.tag & kTagMask) {
     case kListening:
-      return accept_all();
-    case kSignals: {
-      const int signal = os::next_signal(parts_.signals);
-      if (signal == 0) return;
-      parts_.journal.info("ending: signal " + std::to_string(signal));
-      ending_ = true;
-      return;
-    }
+      return accept_some();
+    case kSignals:
+      return take_signal();
     case kNews:
       return take_news();
     case kGuest:
@@ -112,8 +114,22 @@ void Reception::on_ready(const os::Ready& ready) {
   }
 }
 
-void Reception::accept_all() {
-  for (;;) {
+void Reception::take_signal() {
+  const int signal = os::next_signal(parts_.signals);
+  if (signal == 0) return;
+  if (os::asks_for_reload(signal)) return reload();
+  parts_.journal.info("ending: signal " + std::to_string(signal));
+  ending_ = true;
+}
+
+void Reception::reload() {
+  parts_.service.reloading();
+  const std::string outcome = parts_.settings.reload();
+  parts_.service.ready("serving " + parts_.options.store + "; " + outcome);
+}
+
+void Reception::accept_some() {
+  for (int accepted = 0; accepted < kMostAccepted; ++accepted) {
     auto socket = os::accept_from(parts_.listening);
     if (!socket) {
       const int error = socket.error().system_error();
@@ -190,10 +206,12 @@ void Reception::admit(Guest guest, const wire::Hello& hello, os::Peer peer) {
   const Rights rights = rights_of(*status, log.attribute("system.posix_acl_access"), peer);
   const bool wants_write = (hello.wanted & wire::kWantWrite) != 0;
   if (!rights.read || (wants_write && !rights.write)) {
-    const std::string text =
-        "uid " + std::to_string(peer.uid) + " may not " + (rights.read ? "write " : "read ") +
-        log.path() + " (its owner and mode decide): ask uid " + std::to_string(status->uid) +
-        (rights.read ? ", or open it read_only" : "");
+    const std::string uid = std::to_string(peer.uid);
+    const std::string text = "uid " + uid + " may not " + (rights.read ? "write " : "read ") +
+                             log.path() + " (" + status->owner() +
+                             "): ask its owner (chmod, or setfacl -m u:" + uid +
+                             (wants_write ? ":rw" : ":r") + "), or be in its group" +
+                             (rights.read ? "; reading is allowed (read_only)" : "");
     return turn_away(guest, wire::HelloStatus::not_permitted, text);
   }
   ClientIdentity identity;

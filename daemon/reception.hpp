@@ -14,7 +14,9 @@
 #include "common/wire/hello.hpp"
 #include "daemon/counters.hpp"
 #include "daemon/journal.hpp"
+#include "daemon/live_settings.hpp"
 #include "daemon/opening.hpp"
+#include "daemon/service.hpp"
 #include "daemon/session.hpp"
 #include "daemon/writer.hpp"
 
@@ -30,6 +32,8 @@ struct ReceptionParts {
   Counters& counters;
   Writer& writer;
   const os::ForkMark& mark;
+  Service& service;
+  LiveSettings& settings;
   int listening = -1;
   int signals = -1;
   const os::Event& news;  ///< rung by writer and syncer
@@ -63,7 +67,9 @@ class Reception {
 
   Reception(const ReceptionParts& parts, os::Poller poller);
   void on_ready(const os::Ready& ready);
-  void accept_all();
+  void accept_some();
+  void take_signal();
+  void reload();
   void greet(std::uint64_t id);
   void admit(Guest guest, const wire::Hello& hello, os::Peer peer);
   void turn_away(const Guest& guest, wire::HelloStatus status, std::string_view text);

@@ -197,6 +197,7 @@ std::string Reception::settings_json() const {
   return boost::json::serialize(boost::json::object{
       {"socket", o.socket},
       {"durability", o.durability == Durability::durable ? "durable" : "written"},
+      {"queue_bytes", o.queue_bytes},
       {"sync_interval_ms", o.sync_interval.count()},
       {"compaction_interval_ms", o.compaction_interval.count()},
       {"feed_retention_ms", o.feed_retention.count()},
@@ -204,6 +205,7 @@ std::string Reception::settings_json() const {
       {"memory_limit", o.memory_limit},
       {"idle_exit_ms", o.idle_exit.count()},
       {"log_level", o.log_level},
+      {"log_file", o.log_file},
       {"record_origins", o.record_origins}});
 }
 

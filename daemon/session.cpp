@@ -163,7 +163,7 @@ Received Session::receive(Quota& quota, std::size_t& budget, ReceivedRequest& ou
       wire::Refusal why;
       why.code = errc::busy;
       why.rule = rule;
-      why.limit = rule == wire::Rule::received_bytes ? kMaxReceivedBytes : kMaxReceivedBytesPerUid;
+      why.limit = quota.bound(rule);
       requests_.skip(chunk);
       if (!assembly_.refuse(chunk))
         return drop(wire::DropReason::too_many_parts), Received::dropped;

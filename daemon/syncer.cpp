@@ -9,11 +9,12 @@ Syncer::Syncer(LogFile& log, index::ControlPage& control, Counters& counters, Se
     : log_(log),
       control_(control),
       counters_(counters),
-      settings_(settings),
+      background_(settings.background),
       on_durable_(std::move(on_durable)),
       on_failure_(std::move(on_failure)),
-      written_(control.durable.load(std::memory_order_relaxed)) {
-  if (settings_.background) thread_ = std::thread([this] { run(); });
+      written_(control.durable.load(std::memory_order_relaxed)),
+      interval_(settings.interval) {
+  if (background_) thread_ = std::thread([this] { run(); });
 }
 
 Syncer::~Syncer() { stop(); }
@@ -61,6 +62,16 @@ void Syncer::hurry() {
   changed_.notify_all();
 }
 
+void Syncer::set_interval(std::chrono::milliseconds interval) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (interval == interval_) return;
+    interval_ = interval;
+    hurried_ = true;  // the wait under way knows the old one
+  }
+  changed_.notify_all();
+}
+
 void Syncer::exclude(const std::function<void()>& replace) {
   const std::lock_guard lock(sync_mutex_);
   replace();
@@ -71,7 +82,7 @@ void Syncer::run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
     // Nothing written: nobody wakes this thread but a hurry; else once an interval.
-    changed_.wait_for(lock, settings_.interval, [this] { return hurried_ || ending_; });
+    changed_.wait_for(lock, interval_, [this] { return hurried_ || ending_; });
     hurried_ = false;
     if (ending_) return;
     // Only what was wholly written before the sync began is durable after it.

@@ -38,6 +38,8 @@ class Syncer {
   void written(std::uint64_t sequence);
   /// Somebody waits: do not wait for the interval.
   void hurry();
+  /// From now on the thread syncs that often. Any thread.
+  void set_interval(std::chrono::milliseconds interval);
   /// Whether a sync has failed.
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
   /// Ends the thread, without a last sync.
@@ -52,7 +54,7 @@ class Syncer {
   LogFile& log_;
   index::ControlPage& control_;
   Counters& counters_;
-  const Settings settings_;
+  const bool background_;
   const std::function<void()> on_durable_;
   const std::function<void(const Error&)> on_failure_;
 
@@ -65,6 +67,7 @@ class Syncer {
   // Guarded by mutex_.
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::chrono::milliseconds interval_;
   bool hurried_ = false;
   bool ending_ = false;
   std::thread thread_;

@@ -53,9 +53,11 @@ Writer::Writer(WriterParts parts, WriterStart start, std::function<void()> on_ne
       on_news_(std::move(on_news)),
       durable_(parts_.options.durability == Durability::durable),
       spins_(os::processors() > 1),
+      record_origins_(parts_.options.record_origins),
       event_(std::move(event)),
       begin_(std::move(start)),
       poller_(std::move(poller)),
+      quota_(parts_.options.queue_bytes),
       check_(parts_.generation.index(), batch_, parts_.ledger, begin_.floors),
       last_(begin_.last),
       published_(begin_.last),
@@ -142,6 +144,7 @@ void Writer::run() {
 Result<void> Writer::loop() {
   if (auto done = commit_hand_written(); !done) return done;
   while (!stopping_.load(std::memory_order_acquire)) {
+    parts_.pulse.now(Doing::working);
     if (failed_.load(std::memory_order_acquire)) {
       return Error(errc::writing_stopped, "a background sync of " + parts_.log.path() + " failed");
     }
@@ -225,6 +228,7 @@ void Writer::wait_for_work() {
   const auto deadline =
       marked_ ? os::Deadline::never()
               : os::Deadline::after(last_commit_at_ + kIdleBeforeMark - os::Monotonic::now());
+  const DoingFor waiting(parts_.pulse, Doing::waiting);
   wire::sleep_unless(
       parts_.control.writer_asleep, [this] { event_.drain(); }, [this] { return anything_to_do(); },
       [this, &deadline] { static_cast<void>(poller_.wait(deadline)); });
@@ -275,6 +279,7 @@ Result<void> Writer::collect_from(Session& session) {
 }
 
 Result<void> Writer::take(Session& session, ReceivedRequest received) {
+  parts_.pulse.beat();
   const std::uint64_t number = received.whole.number;
   if (auto malformed = wire::decode(archive_, received.whole.buffer.bytes(), request_)) {
     refuse(session, number, *malformed);
@@ -282,7 +287,7 @@ Result<void> Writer::take(Session& session, ReceivedRequest received) {
     return {};
   }
   const ClientIdentity& client = session.identity();
-  const std::string origin = parts_.options.record_origins
+  const std::string origin = record_origins_.load(std::memory_order_relaxed)
                                  ? std::to_string(client.uid) + "/" + client.origin
                                  : std::string();
   auto refused = accept(origin, static_cast<std::uint32_t>(client.connection));
@@ -353,6 +358,7 @@ std::optional<wire::Refusal> Writer::find_disk() {
     line.watermark = line.time_ms = batch_.time_ms();
     bytes += log::record_line_bytes(line);
   }
+  const DoingFor disk(parts_.pulse, Doing::in_kernel);
   auto room = parts_.log.make_room(bytes);
   if (room) return std::nullopt;
   auto refusal = refusal_of(errc::store_full, wire::Rule::disk_full, 0);
@@ -390,6 +396,7 @@ Result<void> Writer::commit() {
     parts_.ledger.prepared(last_);
     for (Session* session : answered_) session->replies().publish_prepared();
     pass(StopPoint::prepared);
+    parts_.pulse.now(Doing::in_kernel);
     if (auto appended = parts_.log.append(batch_.lines()); !appended) {
       if (appended.error() == errc::writing_stopped) return appended;
       if (auto refused = refuse_batch(appended.error()); !refused) return refused;
@@ -405,12 +412,14 @@ Result<void> Writer::commit() {
     }
     pass(StopPoint::synced);
     if (auto there = parts_.log.check_place(); !there) return there;
+    parts_.pulse.now(Doing::working);
     index_and_publish();
     pass(StopPoint::published);
     marked_ = false;
     last_commit_at_ = os::Monotonic::now();
   } else if (batch_.wants_sync() && !durable_) {
     // Commits that wrote nothing but ask for durability: what they depend on is to be on disk (I1).
+    const DoingFor disk(parts_.pulse, Doing::in_kernel);
     if (auto synced = parts_.syncer.sync(last_); !synced) return synced;
   }
   release();
@@ -481,6 +490,7 @@ Result<void> Writer::refuse_batch(const Error& error) {
 }
 
 Result<void> Writer::rewrite_go_file() {
+  const DoingFor disk(parts_.pulse, Doing::in_kernel);
   auto written = parts_.go->replace(parts_.log.file());
   if (!written) return std::move(written).error();
   parts_.syncer.exclude([&] { parts_.log.replace(std::move(written->file), written->end); });
@@ -502,11 +512,13 @@ Result<void> Writer::rewrite_go_file() {
 Result<void> Writer::sync_if_due() {
   if (unsynced_commits_ + kMaxBatchCommits < kMaxUnsyncedCommits) return {};
   unsynced_commits_ = 0;
+  const DoingFor disk(parts_.pulse, Doing::in_kernel);
   return parts_.syncer.sync(published_);
 }
 
 Result<void> Writer::mark_if_idle() {
   if (marked_ || os::Monotonic::now() < last_commit_at_ + kIdleBeforeMark) return {};
+  const DoingFor disk(parts_.pulse, Doing::in_kernel);
   if (auto synced = parts_.syncer.sync(published_); !synced) return synced;
   std::string line;
   log::append_mark(line, published_);
@@ -523,6 +535,7 @@ Result<void> Writer::mark_if_idle() {
 
 Result<void> Writer::seal() {
   if (parts_.go) return {};  // nothing of ours is in the file
+  const DoingFor disk(parts_.pulse, Doing::in_kernel);
   if (auto synced = parts_.syncer.sync(published_); !synced) return synced;
   std::string line;
   log::append_stop(line, published_);

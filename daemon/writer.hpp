@@ -25,6 +25,7 @@
 #include "daemon/ledger.hpp"
 #include "daemon/log_file.hpp"
 #include "daemon/options.hpp"
+#include "daemon/pulse.hpp"
 #include "daemon/quota.hpp"
 #include "daemon/session.hpp"
 #include "daemon/syncer.hpp"
@@ -41,6 +42,7 @@ struct WriterParts {
   Syncer& syncer;
   Counters& counters;
   const os::ForkMark& mark;
+  Pulse& pulse;
   /// A Go file that has not been written anew yet; null otherwise.
   std::unique_ptr<GoConversion> go;
 };
@@ -82,6 +84,8 @@ class Writer {
   void kick();
   /// While somebody waits for a sequence, every publish is news.
   void watch_publishes(bool on) { publishes_watched_.store(on, std::memory_order_seq_cst); }
+  /// Whether commits say in the log who made them, from the next on.
+  void record_origins(bool on) { record_origins_.store(on, std::memory_order_relaxed); }
   /// From the syncer: its sync failed.
   void fail();
 
@@ -134,6 +138,7 @@ class Writer {
   std::atomic<bool> failed_{false};
   std::atomic<bool> ended_{false};
   std::atomic<bool> publishes_watched_{false};
+  std::atomic<bool> record_origins_;
   std::atomic<bool> news_for_writer_{false};
   os::Event event_;
   // Guarded by mutex_.

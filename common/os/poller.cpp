@@ -90,10 +90,12 @@ Result<Descriptor> catch_signals(std::span<const int> signals) {
   return fd;
 }
 
-Result<Descriptor> catch_ending_signals() {
-  const std::array<int, 2> ending{SIGTERM, SIGINT};
-  return catch_signals(ending);
+Result<Descriptor> catch_daemon_signals() {
+  const std::array<int, 3> asking{SIGTERM, SIGINT, SIGHUP};
+  return catch_signals(asking);
 }
+
+bool asks_for_reload(int signal) noexcept { return signal == SIGHUP; }
 
 int next_signal(int fd) noexcept {
   signalfd_siginfo caught{};

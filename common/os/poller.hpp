@@ -62,8 +62,10 @@ bool wait_readable(int fd, Deadline deadline) noexcept;
 
 /// A descriptor that tells of the signals given, which are blocked for this and every later thread.
 Result<Descriptor> catch_signals(std::span<const int> signals);
-/// The same for the two that ask a daemon to end: SIGTERM and SIGINT.
-Result<Descriptor> catch_ending_signals();
+/// The same for those that ask something of a daemon: to end (SIGTERM, SIGINT), or to read its
+/// config again (SIGHUP).
+Result<Descriptor> catch_daemon_signals();
+[[nodiscard]] bool asks_for_reload(int signal) noexcept;
 /// The next signal caught, or 0.
 int next_signal(int fd) noexcept;
 

@@ -15,7 +15,7 @@ class Opening : public testing::Test {
     Options options;
     options.store = directory_.file("x.db");
     options.memory_limit = std::uint64_t{256} << 20U;
-    return open_store(options, mark_);
+    return open_store({options, mark_, pulse_});
   }
 
   /// The live value of a key, or "absent".
@@ -48,6 +48,7 @@ class Opening : public testing::Test {
 
   ScratchDirectory directory_;
   os::ForkMark mark_;
+  Pulse pulse_;
 };
 
 TEST_F(Opening, a_new_store_is_made_whole_and_begins_at_one) {

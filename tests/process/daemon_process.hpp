@@ -26,6 +26,10 @@ struct DaemonSettings {
   std::vector<std::string> arguments{};  ///< besides the store
   std::string fault{};                   ///< DFS_FAULT, for DFSD_FAULTS
   std::vector<std::string> wrapper{};    ///< what it runs under: strace and its options
+  /// Variables of its environment.
+  std::vector<std::pair<std::string, std::string>> environment{};
+  /// Listening sockets to pass as a service manager does, as 3, 4, ...; $LISTEN_PID is its own.
+  std::vector<int> passed{};
 };
 
 /// A child process in the foreground; killed by the destructor, and by the kernel when the test
@@ -38,13 +42,13 @@ class DaemonProcess {
     if (::pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
     std::vector<std::string> words = settings.wrapper;
     words.push_back(settings.program);
-    words.insert(words.end(), {"--ready-fd", "3"});
+    words.insert(words.end(), {"--ready-fd", std::to_string(3 + settings.passed.size())});
     words.insert(words.end(), settings.arguments.begin(), settings.arguments.end());
     words.push_back(settings.store);
     const ::pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("fork");
-    if (pid_ == 0) run(words, settings.fault, ready[1], parent);
+    if (pid_ == 0) run(words, settings, ready[1], parent);
     ::close(ready[1]);
     ready_ = ready[0];
   }
@@ -129,8 +133,8 @@ class DaemonProcess {
   }
 
  private:
-  [[noreturn]] void run(const std::vector<std::string>& words, const std::string& fault, int ready,
-                        ::pid_t parent) const {
+  [[noreturn]] void run(const std::vector<std::string>& words, const DaemonSettings& settings,
+                        int ready, ::pid_t parent) const {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);
     const int errors = ::open(said_at_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -138,12 +142,21 @@ class DaemonProcess {
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(nothing, STDOUT_FILENO);
     ::dup2(errors, STDERR_FILENO);
-    if (ready == 3) {
-      ::fcntl(ready, F_SETFD, 0);
-    } else {
-      ::dup2(ready, 3);
+    std::vector<int> inherited = settings.passed;
+    inherited.push_back(ready);
+    // Out of the way first, so that no target number overwrites a source.
+    for (int& fd : inherited) fd = ::fcntl(fd, F_DUPFD, 100);
+    int next = 3;
+    for (const int fd : inherited) ::dup2(fd, next++);
+    ::close_range(static_cast<unsigned>(next), ~0U, 0);
+    for (const auto& [name, value] : settings.environment) {
+      ::setenv(name.c_str(), value.c_str(), 1);
     }
-    ::close_range(4, ~0U, 0);
+    if (!settings.passed.empty()) {
+      ::setenv("LISTEN_FDS", std::to_string(settings.passed.size()).c_str(), 1);
+      ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    }
+    const std::string& fault = settings.fault;
     fault.empty() ? ::unsetenv("DFS_FAULT") : ::setenv("DFS_FAULT", fault.c_str(), 1);
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));

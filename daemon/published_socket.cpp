@@ -1,0 +1,59 @@
+#include "daemon/published_socket.hpp"
+
+#include "common/os/file.hpp"
+#include "common/os/socket.hpp"
+
+namespace dfs::daemon {
+
+Result<PublishedSocket> PublishedSocket::listen(const Options& options) {
+  // Resolved: a link beside the log must lead there from wherever it is read.
+  auto path = options.socket.empty() ? Result<std::string>(options.store + ".socket")
+                                     : os::resolve_path(options.socket);
+  if (!path) return std::move(path).error();
+  auto fd = os::listen_at(*path);
+  if (!fd) return std::move(fd).error();
+  PublishedSocket socket(std::move(*fd), *path);
+  if (auto linked = socket.link_beside(options.store); !linked) {
+    static_cast<void>(os::remove(*path));
+    return std::move(linked).error();
+  }
+  return socket;
+}
+
+Result<PublishedSocket> PublishedSocket::pass_on(os::PassedSocket passed, const Options& options) {
+  auto path = os::resolve_path(passed.path);
+  if (!path) return std::move(path).error();
+  if (!options.socket.empty()) {
+    auto asked = os::resolve_path(options.socket);
+    if (!asked) return std::move(asked).error();
+    if (*asked != *path) {
+      return Error(errc::bad_argument, "--socket says " + options.socket +
+                                           ", but the service manager listens at " + passed.path +
+                                           "; leave --socket out, or make the two one");
+    }
+  }
+  PublishedSocket socket(std::move(passed.socket), std::move(*path));
+  socket.passed_ = true;
+  if (auto linked = socket.link_beside(options.store); !linked) return std::move(linked).error();
+  return socket;
+}
+
+Result<void> PublishedSocket::link_beside(const std::string& log) {
+  const std::string beside = log + ".socket";
+  if (path_ == beside) return {};
+  // Clients look beside the log and nowhere else. By rename: a link is always there.
+  const std::string fresh = beside + ".new";
+  if (auto gone = os::remove(fresh); !gone) return gone;
+  if (auto made = os::symlink(path_, fresh); !made) return made;
+  if (auto placed = os::rename(fresh, beside); !placed) return placed;
+  link_ = beside;
+  return {};
+}
+
+void PublishedSocket::withdraw() {
+  if (passed_) return;
+  static_cast<void>(os::remove(path_));
+  if (!link_.empty()) static_cast<void>(os::remove(link_));
+}
+
+}  // namespace dfs::daemon
