@@ -268,6 +268,14 @@ void Parser::add_file_commands() {
   file = app->add_option("FILE", "The log")->required();
   as([=] { return bind(check, LogFileOptions{*given(file)}); });
 
+  app = add("repair FILE -o NEW [--accept-edits]",
+            "Saves what is good of a log into a new file; the old one stays as it is");
+  file = app->add_option("FILE", "The log")->required();
+  auto* into = app->add_option("-o,--output", "The file to make")->type_name("NEW")->required();
+  auto* accept = flag(app, "--accept-edits",
+                      "Take every line that can be read, whatever its checksum, in their order");
+  as([=] { return bind(repair, RepairOptions{*given(file), *given(into), accept->count() > 0}); });
+
   app = add("log FILE", "Shows a log readably; needs no daemon");
   file = app->add_option("FILE", "The log")->required();
   as([=] { return bind(show_log, LogFileOptions{*given(file)}); });

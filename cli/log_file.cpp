@@ -2,9 +2,15 @@
 
 #include <cerrno>
 
+#include "cli/argument.hpp"
 #include "cli/json_text.hpp"
 #include "common/log/check.hpp"
+#include "common/log/format.hpp"
+#include "common/log/repair.hpp"
+#include "common/os/clock.hpp"
 #include "common/os/file.hpp"
+#include "common/os/process.hpp"
+#include "common/os/random.hpp"
 
 namespace dfs::cli {
 
@@ -80,6 +86,79 @@ void append_report(std::string& out, const std::string& file, const log::Report&
   out += "}\n";
 }
 
+// A file of its own, with the old one's mode, on the disk when this returns.
+Result<void> write_new(const std::string& path, std::string_view bytes, const std::string& like) {
+  auto status = os::status_of(like);
+  if (!status) return std::move(status).error();
+  auto file = os::File::open(path, {.write = true, .create = true, .exclusive = true});
+  if (!file) {
+    if (file.error().system_error() == EEXIST) {
+      return Error(errc::bad_argument, path + " exists; repair writes a new file only");
+    }
+    return std::move(file).error();
+  }
+  auto written = file->write_at(bytes, 0);
+  if (written) written = file->set_mode(status->mode);
+  // Only root may give a file away; anybody else's is his own, as the old one was or not.
+  if (written && os::effective_user() == 0) written = file->set_owner(status->uid, status->gid);
+  if (written) written = file->sync_all();
+  if (written) written = os::sync_directory_of(path);
+  if (!written) static_cast<void>(os::remove(path).has_value());  // ours, and not whole
+  return written;
+}
+
+std::string_view verb(std::uint64_t count) { return count == 1 ? " is" : " are"; }
+
+void print_repair(const RepairOptions& options, const log::Repaired& repaired, Output& output) {
+  for (const log::RepairFinding& finding : repaired.findings) {
+    if (finding.line > 0) {
+      output.text() += "line " + std::to_string(finding.line) + " (offset " +
+                       std::to_string(finding.offset) + "): ";
+    }
+    output.line(printable(finding.text));
+  }
+  if (repaired.new_store) {
+    output.line("the id of the store is lost: " + options.into + " is a store of its own");
+  }
+  if (repaired.lost_lines > 0 || repaired.lost_commits > 0) {
+    output.line(std::to_string(repaired.lost_lines) + " of " + std::to_string(repaired.lines) +
+                " lines" + std::string(verb(repaired.lost_lines)) + " lost, and " +
+                std::to_string(repaired.lost_commits) + " commits known by their numbers" +
+                std::string(verb(repaired.lost_commits)) + " not there whole");
+  } else {
+    output.line("nothing is lost");
+  }
+  output.line(options.into + " has " + std::to_string(repaired.records) +
+              " live keys and is whole; " + options.file +
+              " is as it was. To use it, with no daemon running: mv " + quoted(options.file) + " " +
+              quoted(options.file + ".damaged") + " && mv " + quoted(options.into) + " " +
+              quoted(options.file));
+}
+
+void print_repair_json(const RepairOptions& options, const log::Repaired& repaired,
+                       Output& output) {
+  std::string& out = output.text();
+  out += "{\"file\":";
+  append_json(out, options.file);
+  out += ",\"into\":";
+  append_json(out, options.into);
+  out += ",\"records\":" + std::to_string(repaired.records);
+  out += ",\"lines\":" + std::to_string(repaired.lines);
+  out += ",\"lost_lines\":" + std::to_string(repaired.lost_lines);
+  out += ",\"lost_commits\":" + std::to_string(repaired.lost_commits);
+  out += repaired.new_store ? ",\"new_store\":true" : ",\"new_store\":false";
+  out += ",\"findings\":[";
+  for (const log::RepairFinding& finding : repaired.findings) {
+    if (out.back() != '[') out += ',';
+    out += "{\"line\":" + std::to_string(finding.line) +
+           ",\"offset\":" + std::to_string(finding.offset);
+    out += finding.lost ? ",\"lost\":true,\"text\":" : ",\"lost\":false,\"text\":";
+    append_json(out, finding.text);
+    out += '}';
+  }
+  output.line("]}");
+}
+
 }  // namespace
 
 Result<int> check(const LogFileOptions& options, const Common& common, Output& output) {
@@ -114,6 +193,34 @@ Result<int> show_log(const LogFileOptions& options, const Common& common, Output
     if (output.large()) written = output.flush();
   });
   if (!written) return std::move(written).error();
+  return 0;
+}
+
+Result<int> repair(const RepairOptions& options, const Common& common, Output& output) {
+  if (os::status_of(options.into)) {
+    return Error(errc::bad_argument, options.into + " exists; repair writes a new file only");
+  }
+  auto bytes = bytes_of(options.file);
+  if (!bytes) return std::move(bytes).error();
+  if (bytes->empty()) {
+    return Error(errc::bad_argument, options.file + " is empty, a new store: nothing to repair");
+  }
+  auto repaired = log::repair(*bytes, {.accept_edits = options.accept_edits,
+                                       .store_id = os::random_hex(log::kStoreIdDigits / 2),
+                                       .dfs_version = DFS_VERSION,
+                                       .time_ms = os::wall_clock_ms()});
+  if (!repaired) {
+    const Error& error = repaired.error();
+    return Error(error.code(), options.file + ": " + std::string(error.text()));
+  }
+  if (auto written = write_new(options.into, repaired->bytes, options.file); !written) {
+    return std::move(written).error();
+  }
+  if (common.json) {
+    print_repair_json(options, *repaired, output);
+  } else {
+    print_repair(options, *repaired, output);
+  }
   return 0;
 }
 

@@ -124,7 +124,11 @@ void append_verdict(std::string_view name, std::uint64_t size, Report& report) {
                      " (offset " + std::to_string(recovery.bad_offset) + "): " + recovery.reason +
                      ". Nothing from there on was ever known to be on disk: the next start keeps " +
                      counted(size - recovery.good_end, "byte") + " from offset " +
-                     std::to_string(recovery.good_end) + " in a side file and goes on before them";
+                     std::to_string(recovery.good_end) +
+                     " in a side file and goes on before them. To save what is good of them first: "
+                     "dfsctl repair " +
+                     std::string(name) +
+                     " -o NEW, with --accept-edits where lines were edited on purpose";
   report.text += text + "\n";
   report.error =
       Error(errc::damaged, std::move(text)).with_place(recovery.bad_line, recovery.bad_offset);
