@@ -2,8 +2,12 @@
 // not.
 #include <dfs/admin.hpp>
 #include <dfs/store.hpp>
+#include <dfs/testing.hpp>
+#include <dfs/typed.hpp>
 
+#include <boost/describe.hpp>
 #include <concepts>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -12,6 +16,12 @@
 
 namespace dfs {
 namespace {
+
+struct User {
+  std::string id;
+  [[nodiscard]] std::string key() const { return id; }
+};
+BOOST_DESCRIBE_STRUCT(User, (), (id))
 
 // Views of something that is gone at the end of the statement do not compile.
 template <class T>
@@ -57,11 +67,23 @@ constexpr bool moves_only =
     std::is_nothrow_move_constructible_v<T>&& std::is_nothrow_move_assignable_v<T> &&
     !std::is_copy_constructible_v<T>;
 static_assert(moves_only<Store> && moves_only<Snapshot> && moves_only<Transaction> &&
-              moves_only<Pending>);
+              moves_only<Pending> && moves_only<testing::TemporaryStore>);
+
+// An error is a std::error_code, and is thrown as what it is.
+static_assert(std::is_error_code_enum_v<errc> && std::is_base_of_v<std::exception, Error>);
+static_assert(std::is_convertible_v<errc, std::error_code>);
+// What an entry and a commit hold.
+static_assert(std::is_same_v<decltype(Entry::key), std::string_view> &&
+              std::is_same_v<decltype(Entry::value), std::string_view> &&
+              std::is_same_v<decltype(Entry::version), std::uint64_t> &&
+              std::is_same_v<decltype(Entry::sequence), std::uint64_t>);
+static_assert(std::bidirectional_iterator<Range::Iterator> &&
+              std::is_same_v<std::iter_reference_t<Range::Iterator>, Entry>);
 
 // A call without its value is an error; asking for it and dropping it says "or throw".
 void use(std::string_view, std::string_view, std::uint64_t, std::uint64_t) {}
 void use(const Entry&) {}
+void use(Resolution) {}
 void report(const Error&) {}
 
 /// Never run: it is here to be compiled.
@@ -80,6 +102,11 @@ void report(const Error&) {}
   dfs::Snapshot snap = store.snapshot();
   if (auto e = snap.get("user124")) use(e->key, e->value, e->version, e->sequence);
   for (const dfs::Entry& e : snap.prefix("user")) use(e);
+  for (const dfs::Entry& e : snap.range("a", "b")) use(e);
+  const dfs::Range everything = snap.all();
+  for (const dfs::Entry& e : everything) use(e);
+  everything.status().value();
+  snap.check().value();
   snap.get_many(keys, entries);
   auto v = store.get("user124");
 
@@ -97,7 +124,27 @@ void report(const Error&) {}
   auto done = p.wait();
   store.sync(c.sequence).value();
   store.fd();
+  if (done.error() == dfs::errc::unknown) use(store.resolve(done.error().commit()).value());
+  if (store.state() == dfs::StoreState::forked) store.reopen().value();
+
+  dfs::TypedStore<User> users(store, "user/");
+  users.set({"1"}).value();
   if (r2 && v && a && done) return;
+}
+
+/// Never run either: all that may be chosen.
+[[maybe_unused]] dfs::Result<dfs::Store> open_with_every_option() {
+  dfs::Options options;
+  options.create = false;
+  options.autostart = dfs::Autostart::never;
+  options.read_only = true;
+  options.durability = dfs::Durability::durable;
+  options.timeout = std::chrono::seconds(1);
+  options.wait_for_daemon = std::chrono::seconds(1);
+  options.origin = "test";
+  options.logger = [](std::string_view) {};
+  options.daemon.memory_limit = std::uint64_t{1} << 30;
+  return dfs::Store::open("users.db", options);
 }
 
 TEST(Interface, version_0_is_absent) { EXPECT_EQ(expect_version(0), expect_absent); }
