@@ -18,6 +18,8 @@ namespace {
 
 // A few hundred lines; a larger file is another one.
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 20U;
+// Whoever starts a daemon leaves without a word: it is to follow.
+constexpr std::chrono::minutes kIdleOfStarted{1};
 
 /// How the value of a setting is written in TOML, with an example: its default.
 std::string right_form(const Setting& setting) {
@@ -142,6 +144,7 @@ Result<Configuration> configure(const ParsedOptions& parsed) {
   configuration.options.detach = parsed.options.detach;
   configuration.options.ready_fd = parsed.options.ready_fd;
   configuration.options.lock_fd = parsed.options.lock_fd;
+  if (parsed.options.detach) configuration.options.idle_exit = kIdleOfStarted;
   const bool named = !parsed.config.empty();
   const std::string path = named ? parsed.config : parsed.options.store + ".toml";
   auto toml = read_trusted(path);

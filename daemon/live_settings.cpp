@@ -21,11 +21,13 @@ Result<Configuration> LiveSettings::read() const {
     return error_of(*read);
   }
   const std::uint64_t limit = read->options.memory_limit;
-  const std::uint64_t used = parts_.counters.used_bytes.load(std::memory_order_relaxed);
-  if (limit != parts_.options.memory_limit && limit < used) {
+  // What is used, and what the next generation needs beside it.
+  const std::uint64_t needed = parts_.counters.used_bytes.load(std::memory_order_relaxed) +
+                               parts_.counters.live_bytes.load(std::memory_order_relaxed);
+  if (limit != parts_.options.memory_limit && limit < needed) {
     return Error(errc::bad_argument, "memory_limit: '" + size_text(limit) +
-                                         "' is less than the store uses, " + std::to_string(used) +
-                                         " bytes");
+                                         "' is less than the store needs now, " +
+                                         std::to_string(needed) + " bytes");
   }
   // The last thing that can go wrong: the log file.
   if (auto opened = parts_.journal.set(journal_settings(read->options)); !opened) {

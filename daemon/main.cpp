@@ -141,6 +141,7 @@ Result<Configuration> begin_settings(const ParsedOptions& parsed, Journal& journ
   if (!read->complaints.empty()) return error_of(*read);
   if (auto done = journal.set(journal_settings(read->options)); !done)
     return std::move(done).error();
+  if (!read->file.empty()) journal.info("its config is " + read->file);
   return read;
 }
 

@@ -62,6 +62,20 @@ ParsedOptions& refuse(ParsedOptions& parsed, int code, const std::string& text) 
   return parsed;
 }
 
+/// Relative paths are to the directory of now: one that serves may leave it.
+void resolve_paths(ParsedOptions& parsed) {
+  const auto resolve = [](std::string& path) {
+    if (path.empty()) return;
+    if (auto whole = os::resolve_path(path)) path = std::move(*whole);
+  };
+  resolve(parsed.config);
+  for (GivenSetting& given : parsed.given) {
+    if (given.setting->form != "PATH") continue;
+    resolve(given.text);
+    static_cast<void>(set(parsed.options, *given.setting, given.text));
+  }
+}
+
 }  // namespace
 
 ParsedOptions parse_options(const std::vector<std::string>& arguments) {
@@ -89,6 +103,7 @@ ParsedOptions parse_options(const std::vector<std::string>& arguments) {
     parsed.exit_code = app.exit(e, std::cout, std::cerr) == 0 ? 0 : 2;
     return parsed;
   }
+  resolve_paths(parsed);
   if (check) parsed.task = Task::check_config;
   if (print) parsed.task = Task::print_config;
   if (o.store.empty() && (parsed.task == Task::serve || parsed.config.empty())) {

@@ -259,6 +259,9 @@ void Reception::admit(Guest guest, const wire::Hello& hello, os::Peer peer) {
   (*session)->sent();
   if (peer.process.is_open())
     static_cast<void>(poller_.add(peer.process.get(), {kProcess | connection}));
+  parts_.journal.debug("client " + std::to_string(connection) + " (pid " +
+                       std::to_string(peer.pid) + ", uid " + std::to_string(peer.uid) +
+                       (wants_write ? ", writes)" : ", reads)") + " is connected");
   clients_.emplace(connection, Client{std::move(*session), std::move(peer.process)});
 }
 
@@ -281,10 +284,12 @@ void Reception::leave(std::uint64_t connection, std::string_view why) {
   clients_.erase(found);
   poller_.remove(client.session->socket());
   if (client.process.is_open()) poller_.remove(client.process.get());
-  if (why != "closed" && why != "its process ended") {
-    parts_.journal.warn("client " + std::to_string(connection) + " (pid " +
-                        std::to_string(client.session->identity().pid) +
-                        ") is dropped: " + std::string(why));
+  const std::string who = "client " + std::to_string(connection) + " (pid " +
+                          std::to_string(client.session->identity().pid) + ")";
+  if (why == "closed" || why == "its process ended") {
+    parts_.journal.debug(who + " has left: " + std::string(why));
+  } else {
+    parts_.journal.warn(who + " is dropped: " + std::string(why));
   }
   std::erase_if(waiting_, [connection](const Waiting& w) { return w.connection == connection; });
   client.session->leave();

@@ -47,7 +47,7 @@ constexpr std::array<Setting, 14> kSettings{{
      .least = 1},
     {.name = "idle-exit",
      .form = "TIME",
-     .meaning = "end when no client was connected for so long",
+     .meaning = "end when no client was connected for so long; 1m if a client started it",
      .member = &Options::idle_exit,
      .zero = "never"},
     // An empty index takes half a MiB and grows by one; a generation has 64 GiB of addresses.
@@ -80,7 +80,7 @@ constexpr std::array<Setting, 14> kSettings{{
      .member = &Options::log_file},
     {.name = "log-file-size",
      .form = "SIZE",
-     .meaning = "a larger one is renamed to LOG_FILE.1 (the name before its last dot counts up)",
+     .meaning = "a larger one is renamed: dfsd.log to dfsd.1.log, that to dfsd.2.log, ...",
      .member = SizeMember{&Options::log_file_size},
      .least = 4096,
      .most = 1024 * kGiB},
