@@ -1,5 +1,5 @@
 # What is installed of the client library: libdfs.so, its headers, find_package(dfs) and pkg-config.
-# Included by libclient/CMakeLists.txt behind the shared library `dfs`.
+# Included by libclient/CMakeLists.txt behind the shared library `dfs`. A component is a Debian package.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -22,12 +22,14 @@ if(NOT TARGET dfs::dfs)
   add_library(dfs::dfs ALIAS dfs)
 endif()
 
-install(TARGETS dfs EXPORT dfs LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS dfs EXPORT dfs LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  COMPONENT libdfs1 NAMELINK_COMPONENT libdfs-dev)
 install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/include/dfs
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.hpp)
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT libdfs-dev FILES_MATCHING PATTERN *.hpp)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/dfs)
-install(EXPORT dfs NAMESPACE dfs:: FILE dfs-targets.cmake DESTINATION ${package})
+install(EXPORT dfs NAMESPACE dfs:: FILE dfs-targets.cmake DESTINATION ${package}
+  COMPONENT libdfs-dev)
 configure_package_config_file(${CMAKE_CURRENT_SOURCE_DIR}/dfs-config.cmake.in
   ${CMAKE_CURRENT_BINARY_DIR}/dfs-config.cmake INSTALL_DESTINATION ${package})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/dfs-config-version.cmake
@@ -35,5 +37,7 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/dfs-config-version.
 file(RELATIVE_PATH prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${CMAKE_CURRENT_SOURCE_DIR}/dfs.pc.in ${CMAKE_CURRENT_BINARY_DIR}/dfs.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dfs-config.cmake
-  ${CMAKE_CURRENT_BINARY_DIR}/dfs-config-version.cmake DESTINATION ${package})
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dfs.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  ${CMAKE_CURRENT_BINARY_DIR}/dfs-config-version.cmake DESTINATION ${package}
+  COMPONENT libdfs-dev)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dfs.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+  COMPONENT libdfs-dev)

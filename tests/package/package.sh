@@ -1,6 +1,7 @@
 #!/bin/sh
 # package.sh install BUILD PREFIX: installs the build.
 # package.sh cmake|pkg_config SOURCE PREFIX: builds greeting.cpp against the prefix and runs it.
+# package.sh typed_cmake|typed_pkg_config SOURCE PREFIX: the same with typed_greeting.cpp.
 set -eu
 way=$1
 prefix=$3
@@ -16,17 +17,22 @@ trap 'rm -rf "$place"' EXIT
 library=$(find "$prefix" -name 'libdfs.so')
 library=${library%/*}
 case "$way" in
-  cmake)
-    cmake -S "$source/outside" -B "$place/build" -DCMAKE_PREFIX_PATH="$prefix"
+  cmake | typed_cmake)
+    project=outside
+    [ "$way" = cmake ] || project=typed
+    cmake -S "$source/$project" -B "$place/build" -DCMAKE_PREFIX_PATH="$prefix"
     cmake --build "$place/build"
     mv "$place/build/greeting" "$place/greeting"
     ;;
-  pkg_config)
+  pkg_config | typed_pkg_config)
+    program=greeting.cpp
+    boost=
+    [ "$way" = pkg_config ] || { program=typed_greeting.cpp; boost=-lboost_json; }
     export PKG_CONFIG_PATH="$library/pkgconfig"
     pkg-config --atleast-version=1.0 dfs
-    # shellcheck disable=SC2046 # the flags are words
-    g++ -std=c++20 -Wall -Wextra -Wconversion -Werror "$source/greeting.cpp" -o "$place/greeting" \
-      $(pkg-config --cflags --libs dfs) -Wl,-rpath,"$library"
+    # shellcheck disable=SC2046,SC2086 # the flags are words
+    g++ -std=c++20 -Wall -Wextra -Wconversion -Werror "$source/$program" -o "$place/greeting" \
+      $(pkg-config --cflags --libs dfs) $boost -Wl,-rpath,"$library"
     ;;
 esac
 
