@@ -12,7 +12,8 @@ namespace dfs::daemon {
 class LockFile {
  public:
   /// Takes the lock of the store at `log`: the one that was inherited (`inherited_fd`, or -1), or a
-  /// new one. no_daemon where another daemon holds it, with its pid.
+  /// new one, and says in it that a daemon starts. no_daemon where another daemon holds it, with
+  /// its pid and what it does. What root makes belongs to the log's owner, who may come next.
   static Result<LockFile> take(const std::string& log, int inherited_fd);
   /// Writes down who serves, for people and for clients' messages.
   [[nodiscard]] Result<void> describe(const std::string& socket) const;

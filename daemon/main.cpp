@@ -118,7 +118,7 @@ Result<WriterEnd> serve(const Surroundings& around) {
   slowly.reset();
   around.ready.say("ok\n");
   service.ready(serving);
-  if (options.detach) os::forget_standard_error();
+  if (options.detach) os::forget_starter();
   (*reception)->run();
 
   service.stopping("finishing the last batch of " + options.store);

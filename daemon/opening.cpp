@@ -1,12 +1,16 @@
 #include "daemon/opening.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
+#include <chrono>
 #include <string_view>
+#include <thread>
 
 #include "common/log/encode.hpp"
 #include "common/log/line.hpp"
 #include "common/os/clock.hpp"
+#include "common/os/proc.hpp"
+#include "common/os/process.hpp"
 #include "common/os/random.hpp"
 #include "common/wire/commit_id.hpp"
 #include "daemon/faults.hpp"
@@ -138,14 +142,30 @@ Result<os::File> make_log(const std::string& path, const os::File* empty,
   return fresh;
 }
 
-/// Refuses what a log may not be: a second name lets a rename part the two, and some file systems
-/// keep no promise.
+Result<void> check_file_system(const std::string& path) {
+  auto system = os::file_system_of(path);
+  if (!system) return std::move(system).error();
+  if (system->fit) return {};
+  return Error(
+      errc::unsupported,
+      path + " is on " + system->name +
+          ", where a lock, a sync or a rename does not mean what a store needs; put it on a "
+          "local file system (ext4, xfs, btrfs, tmpfs), and share the daemon's socket");
+}
+
+/// Refuses what a log may not be: a second name lets a rename part the two, another's daemon could
+/// not keep owner and mode, and some file systems keep no promise. (Root can keep them.)
 Result<void> check_file(const os::File& file, OpenedStore& store) {
   auto status = file.status();
   if (!status) return std::move(status).error();
   const std::string& path = file.path();
-  if (!status->regular) {
-    return Error(errc::no_store, path + " is not a regular file; name the store's log");
+  const std::uint32_t user = os::effective_user();
+  if (status->uid != user && user != 0) {
+    return Error(errc::not_permitted,
+                 path + " belongs to another (" + status->owner() + "; this is uid " +
+                     std::to_string(user) +
+                     "), whose daemon alone can keep its owner and mode: sudo -u '#" +
+                     std::to_string(status->uid) + "' dfsd " + path);
   }
   if (status->links > 1) {
     const std::string original = path + ".original";
@@ -153,25 +173,63 @@ Result<void> check_file(const os::File& file, OpenedStore& store) {
     if (!there || !there->same_file(*status)) {
       return Error(errc::unsupported, path + " has " + std::to_string(status->links) +
                                           " names (hard links); the store would part from the "
-                                          "others when it is compacted. Copy it "
-                                          "(cp) and serve the copy, or remove the other names");
+                                          "others when it is compacted. Copy it (cp) and serve the "
+                                          "copy, or remove the other names (find / -xdev "
+                                          "-samefile " +
+                                          path + ")");
     }
     // A rewrite of a Go file that ended between its link and its rename.
     if (auto gone = os::remove(original); !gone) return gone;
     if (auto synced = os::sync_directory_of(path); !synced) return synced;
     store.notices.push_back(path + ": an interrupted rewrite was undone");
   }
-  auto system = os::file_system_of(path);
-  if (!system) return std::move(system).error();
-  static constexpr std::array<std::string_view, 6> kRefused{"nfs", "cifs", "smb2",
-                                                            "smb", "9p",   "fuse"};
-  if (std::find(kRefused.begin(), kRefused.end(), *system) != kRefused.end()) {
-    return Error(errc::unsupported,
-                 path + " is on " + *system +
-                     ", where a sync and a lock do not mean what dfs needs; put it on a local file "
-                     "system");
+  return check_file_system(path);
+}
+
+/// Opens the log that is there for writing.
+Result<os::File> open_log(const std::string& path, const os::FileStatus& there) {
+  if (!there.regular) {
+    return Error(errc::no_store, path + (there.directory ? " is a directory" : " is no file") +
+                                     "; a store is named by its log");
   }
-  return {};
+  auto file = os::File::open(path, {.write = true});
+  if (!file && file.error().system_error() == EACCES) {
+    return Error(errc::not_permitted, path + " may not be written (" + there.owner() +
+                                          "): its owner's daemon needs that right")
+        .with_errno(EACCES);
+  }
+  return file;
+}
+
+/// The log itself is locked too: its lock file may have been taken away, or stand elsewhere for
+/// whoever came by another path.
+Result<void> lock_log(const os::File& file) {
+  // A daemon that was killed gives back its lock file first, then memory, which takes a while, and
+  // the log perhaps last.
+  const os::Deadline patience = os::Deadline::after(std::chrono::seconds(2));
+  for (;;) {
+    auto locked = file.try_lock();
+    if (!locked) return std::move(locked).error();
+    if (*locked) return {};
+    auto status = file.status();
+    const std::int32_t holder = status ? os::lock_holder(*status).value_or(0) : 0;
+    if (patience.passed() && (holder == 0 || !os::is_exiting(holder))) {
+      return Error(
+          errc::no_daemon,
+          file.path() + " is locked by another process" +
+              (holder != 0 ? " (pid " + std::to_string(holder) + ")" : "") +
+              ", perhaps a daemon that reached it by another path; a store has one daemon");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+/// What root makes beside another's log is that owner's.
+Result<void> give_to_owner_of(const os::File& log, const os::File& made) {
+  if (os::effective_user() != 0) return {};
+  auto owner = log.status();
+  if (!owner) return std::move(owner).error();
+  return made.set_owner(owner->uid, owner->gid);
 }
 
 /// Keeps bytes that are about to be cut, in a file of their own. Done again it finds its own work.
@@ -182,6 +240,7 @@ Result<std::string> keep_aside(const os::File& log, std::string_view bytes,
     const std::string path = number == 1 ? name : name + "-" + std::to_string(number);
     auto file = os::File::open(path, {.write = true, .create = true, .mode = 0600});
     if (!file) return std::move(file).error();
+    if (auto given = give_to_owner_of(log, *file); !given) return std::move(given).error();
     auto there = file->read_all();
     if (!there) return std::move(there).error();
     // An earlier try may have been cut short; anything else is another start's side file.
@@ -302,9 +361,17 @@ Result<OpenedStore> open_store(const OpeningParts& parts) {
   bool fresh = false;
   auto there = os::status_of(path);
   if (!there && there.error() != errc::absent) return std::move(there).error();
-  auto file = there ? os::File::open(path, {.write = true})
-                    : make_log(path, nullptr, new_log_image(os::random_hex(16)));
+  // Whatever was not finished. Of a new log it may be the first of two names.
+  if (auto gone = os::remove(path + ".new"); !gone) return std::move(gone).error();
+  if (!there) {
+    if (auto good = check_file_system(os::directory_of(path)); !good)
+      return std::move(good).error();
+  }
+  auto file =
+      there ? open_log(path, *there) : make_log(path, nullptr, new_log_image(os::random_hex(16)));
   if (!file) return std::move(file).error();
+  if (auto good = check_file(*file, store); !good) return std::move(good).error();
+  if (auto locked = lock_log(*file); !locked) return std::move(locked).error();
   fresh = !there;
   if (there && there->size == 0) {
     auto made = make_log(path, &*file, new_log_image(os::random_hex(16)));
@@ -312,16 +379,6 @@ Result<OpenedStore> open_store(const OpeningParts& parts) {
     file = std::move(made);
     fresh = true;
   }
-  if (auto good = check_file(*file, store); !good) return std::move(good).error();
-  auto locked = file->try_lock();
-  if (!locked) return std::move(locked).error();
-  if (!*locked) {
-    return Error(errc::no_daemon,
-                 path +
-                     " is locked by another process, perhaps a daemon that reached it by another "
-                     "path; a store has one daemon");
-  }
-  if (auto gone = os::remove(path + ".new"); !gone) return std::move(gone).error();
 
   auto found = recover_log(store, *file, parts);
   if (!found) return std::move(found).error();

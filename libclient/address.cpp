@@ -1,133 +1,114 @@
 #include "libclient/address.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <numeric>
 #include <vector>
 
 #include "common/os/file.hpp"
-#include "common/os/process.hpp"
+#include "libclient/advice.hpp"
 
 namespace dfs::client {
 
 namespace {
 
-constexpr std::string_view kSystem = "system:";
-constexpr std::string_view kUser = "user:";
-constexpr const char* kSystemFolder = "/run/dfs/";
+constexpr std::string_view kSocket = "socket";
+constexpr std::string_view kSocketEnding = ".socket";
+// What a daemon puts behind the name of its log: `.torn-`, a sequence, and a number.
+constexpr std::size_t kLongestEnding = 32;
+constexpr std::size_t kMaxNameBytes = 255;
 
-bool is_socket(const std::string& path) {
-  const auto status = os::status_of(path);
-  return status && status->socket;
+/// `users.db` of `users.db.lock`, if that file is of the store and users.db is there; else empty.
+std::string store_of_side_file(const std::string& path) {
+  static constexpr std::array<std::string_view, 3> kEndings{".lock", ".new", ".toml"};
+  std::size_t end = path.rfind(".torn-");
+  for (const std::string_view ending : kEndings) {
+    if (path.ends_with(ending)) end = path.size() - ending.size();
+  }
+  if (end == std::string::npos) return {};
+  std::string log = path.substr(0, end);
+  const auto status = os::status_of(log);
+  return status && status->regular ? log : std::string();
 }
 
-std::string user_folder() {
-  if (os::environment_is_untrusted()) return {};
-  const std::string folder = os::environment("XDG_RUNTIME_DIR");
-  return folder.empty() ? folder : folder + "/dfs/";
+bool is_name_of_socket(const std::string& path) {
+  const std::string name = os::name_of(path);
+  return name.ends_with(kSocketEnding) || name == kSocket;
 }
 
-Result<Address> resolve_name(std::string_view given) {
-  std::string_view name = given;
-  bool system = true;
-  bool user = true;
-  if (name.starts_with(kSystem)) {
-    name.remove_prefix(kSystem.size());
-    user = false;
-  } else if (name.starts_with(kUser)) {
-    name.remove_prefix(kUser.size());
-    system = false;
-  }
-  const std::string here(name);
-  const std::string folder = user_folder();
-  const std::string of_system = kSystemFolder + here + "/socket";
-  const std::string of_user = folder + here + "/socket";
-  system = system && is_socket(of_system);
-  user = user && !folder.empty() && is_socket(of_user);
-  if (system && user) {
-    return Error(errc::bad_argument, here + " is both a store of the system (" + of_system +
-                                         ") and of the user (" + of_user + "); say system:" + here +
-                                         " or user:" + here);
-  }
-  if (!system && !user) {
-    return Error(errc::no_store, "no store named " + here + ": no socket at " + of_system +
-                                     (folder.empty() ? "" : " or " + of_user) +
-                                     "; a file of that name is ./" + here);
-  }
-  return Address{std::string(given), {}, system ? of_system : of_user};
+Address address_of_socket(std::string_view given, std::string path) {
+  Address address;
+  address.given = given;
+  address.command = "dfsd --socket " + quoted(path) + " LOG";
+  address.socket = std::move(path);
+  return address;
 }
 
-/// Changes of one letter that make one text of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
-/// A file beside the one meant whose name is nearly the same; empty if there is none.
-std::string near_miss(const std::string& path) {
-  const auto names = os::list_directory(os::directory_of(path));
-  if (!names) return {};
-  const std::string meant = os::name_of(path);
-  std::string best;
-  std::size_t least = 3;
+/// The one socket in a directory: `socket`, which may be about to come back, or the only one there
+/// is.
+Result<Address> resolve_directory(std::string_view given, const std::string& path) {
+  const auto names = os::list_directory(path);
+  if (!names) return not_reached(given, names.error());
+  const std::string in_it = path == "/" ? path : path + "/";
+  std::vector<std::string> sockets;
   for (const std::string& name : *names) {
-    const std::size_t away = distance(meant, name);
-    if (away == 0 || away >= least) continue;
-    const auto status = os::status_of(os::directory_of(path) + "/" + name);
-    if (!status || !status->regular) continue;
-    least = away;
-    best = name;
+    const auto status = os::status_of(in_it + name);
+    // A link that leads nowhere stands where a daemon was, and the next one will be.
+    const bool listens = status ? status->socket : status.error() == errc::absent;
+    if (name == kSocket && listens) return address_of_socket(given, in_it + name);
+    if (name.ends_with(kSocketEnding) && listens) sockets.push_back(name);
   }
-  return best;
+  if (sockets.size() == 1) return address_of_socket(given, in_it + sockets.front());
+  if (sockets.empty()) return no_socket_in(given, *names);
+  std::string text = std::string(given) + " is a directory with several sockets; name one:";
+  for (const std::string& name : sockets) text += " " + name;
+  return Error(errc::bad_argument, text);
+}
+
+Result<Address> resolve_log(std::string_view given, std::string path, bool there) {
+  // A link to a socket that is not there bears the name, and what it leads to need not.
+  if (!there && (is_name_of_socket(path) || is_name_of_socket(std::string(given)))) {
+    return address_of_socket(given, std::move(path));
+  }
+  if (const std::string log = store_of_side_file(path); !log.empty()) {
+    return Error(errc::no_store, std::string(given) + " belongs to the store " + os::name_of(log) +
+                                     "; say " + quoted(log));
+  }
+  const std::string name = os::name_of(path);
+  if (name.size() + kLongestEnding > kMaxNameBytes) {
+    return Error(errc::bad_argument, "the name of the log, " + std::string(given) + ", has " +
+                                         std::to_string(name.size()) + " bytes; at most " +
+                                         std::to_string(kMaxNameBytes - kLongestEnding) +
+                                         ", since the files beside it begin with it");
+  }
+  Address address;
+  address.given = given;
+  address.socket = path + ".socket";
+  address.command = "dfsd " + quoted(path);
+  address.log = std::move(path);
+  return address;
 }
 
 }  // namespace
 
 Result<Address> resolve_address(std::string_view given) {
   if (given.empty()) {
-    return Error(errc::bad_argument, "no address: name a log, such as users.db, or a store");
+    return Error(errc::bad_argument,
+                 "no store is named: say the path of its log, such as ./users.db, or its name");
   }
-  const bool prefixed = given.starts_with(kSystem) || given.starts_with(kUser);
-  if (prefixed || given.find_first_of("/.") == std::string_view::npos) return resolve_name(given);
+  if (given.find('\0') != std::string_view::npos) {
+    return Error(errc::bad_argument, "an address holds no NUL byte");
+  }
+  if (is_name(given)) return resolve_name(given);
 
   auto path = os::resolve_path(std::string(given));
-  if (!path) {
-    const int why = path.error().system_error();
-    if (why == ENOENT || why == ENOTDIR) {
-      return Error(errc::no_store,
-                   "no store at " + std::string(given) + ": its directory does not exist");
-    }
-    return std::move(path).error();
-  }
+  if (!path) return not_reached(given, path.error());
   const auto status = os::status_of(*path);
-  if (!status && status.error().code() != errc::absent) return status.error();
-  if (status && status->socket) return Address{std::string(given), {}, *path};
-  if (status && status->directory) {
-    if (!is_socket(*path + "/socket")) {
-      return Error(errc::no_store, std::string(given) + " is a directory without a socket in it");
-    }
-    return Address{std::string(given), {}, *path + "/socket"};
-  }
-  return Address{std::string(given), *path, *path + ".socket"};
-}
-
-Error no_store_at(const Address& address) {
-  std::string text = "no store at " + address.given + " (reading never creates one";
-  if (const std::string name = near_miss(address.place()); !name.empty()) {
-    text += "; is it " + name + "?";
-  }
-  return Error(errc::no_store, text + ")");
+  if (!status && status.error() != errc::absent) return not_reached(given, status.error());
+  if (status && status->socket) return address_of_socket(given, std::move(*path));
+  if (status && status->directory) return resolve_directory(given, *path);
+  return resolve_log(given, std::move(*path), status.has_value());
 }
 
 }  // namespace dfs::client

@@ -11,9 +11,10 @@ namespace dfs::client {
 
 /// A resolved address. Plain data.
 struct Address {
-  std::string given;   ///< As the caller wrote it; for texts.
-  std::string log;     ///< Absolute path; empty where the address names a socket alone.
-  std::string socket;  ///< Absolute path.
+  std::string given;    ///< As the caller wrote it; for texts.
+  std::string log;      ///< Absolute path; empty where the address names a socket alone.
+  std::string socket;   ///< Absolute path.
+  std::string command;  ///< What starts its daemon, for a shell; for texts.
 
   /// The lock that starter and daemon hold. Requires: a log.
   [[nodiscard]] std::string lock() const { return log + ".lock"; }
@@ -22,12 +23,16 @@ struct Address {
 };
 
 /// A text without slash and dot (and `system:NAME`, `user:NAME`) is a name: the socket of a store
-/// that the system runs. Anything else is a path: of a log, which need not exist, of a socket, or
-/// of a directory that holds one.
+/// that the system runs. Anything else is a path: of a log, which need not exist, of a socket,
+/// which need not either, or of a directory that holds one.
+///
+/// no_store or no_daemon where nothing can be meant: with what was looked for where, what is there
+/// instead, and what helps. Looks at the file system each time: an answer is of the moment.
 [[nodiscard]] Result<Address> resolve_address(std::string_view given);
 
-/// `no_store`, with the path, why nothing was made there, and what is there instead that may have
-/// been meant.
-[[nodiscard]] Error no_store_at(const Address& address);
+/// Whether a text is a name and no path.
+[[nodiscard]] bool is_name(std::string_view given);
+/// `system:NAME`, `user:NAME`, or NAME alone, which must be one of the two.
+[[nodiscard]] Result<Address> resolve_name(std::string_view given);
 
 }  // namespace dfs::client

@@ -1,5 +1,6 @@
 #include "libclient/core.hpp"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -14,6 +15,22 @@ namespace {
 constexpr std::chrono::milliseconds kEndLook{1};
 // A generation may be superseded while its memory is asked for; then the next is current.
 constexpr int kFetches = 3;
+// A read does not wait longer for a next daemon that is there and does not answer: the last state
+// does as well.
+constexpr std::chrono::seconds kHelloTime{2};
+// How often to look for a socket that somebody else is to make.
+constexpr std::chrono::milliseconds kSocketLook{10};
+
+/// Until there is something at an address that may be served, as long as the options say.
+Result<Address> find_address(std::string_view given, const Options& options) {
+  const os::Deadline patience = os::Deadline::after(
+      std::min<std::chrono::nanoseconds>(options.wait_for_daemon, options.timeout));
+  for (;;) {
+    auto address = resolve_address(given);
+    if (address || address.error() != errc::no_store || patience.passed()) return address;
+    std::this_thread::sleep_for(kSocketLook);
+  }
+}
 
 }  // namespace
 
@@ -26,7 +43,7 @@ Core::Core(Address address, Options options, Bell bell)
 
 Result<std::shared_ptr<Core>> Core::open(std::string_view given, Options options) {
   const os::Deadline deadline = os::Deadline::after(options.timeout);
-  auto address = resolve_address(given);
+  auto address = find_address(given, options);
   if (!address) return std::move(address).error();
   auto bell = Bell::make();
   if (!bell) return std::move(bell).error();
@@ -128,7 +145,8 @@ Snapshot Core::take_anew() {
     here = use();
     if (!here || !here->usable()) {
       // One try that starts nothing; the last state serves as long as nobody does.
-      auto connected = connect_once(os::Deadline::after(options_.timeout));
+      auto connected = connect_once(
+          os::Deadline::after(std::min<std::chrono::nanoseconds>(options_.timeout, kHelloTime)));
       here = use();
       if (!here) return Snapshot(connected ? Error(errc::closed) : connected.error());
       stale = !connected;

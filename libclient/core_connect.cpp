@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "libclient/core.hpp"
+#include "libclient/holder.hpp"
+#include "libclient/start_rule.hpp"
 #include "libclient/starter.hpp"
 
 namespace dfs::client {
@@ -14,6 +16,8 @@ namespace {
 
 // How often to look for a daemon that somebody else is to start.
 constexpr std::chrono::milliseconds kDaemonLook{10};
+// And for the successor of one that is ending.
+constexpr std::chrono::milliseconds kEndingLook{1};
 
 }  // namespace
 
@@ -94,7 +98,8 @@ void Core::note_end(Connection& connection) {
 Result<void> Core::connect_or_start(const Options& options, os::Deadline deadline) {
   const os::Deadline patience = os::Deadline::after(
       std::min<std::chrono::nanoseconds>(options.wait_for_daemon, deadline.left()));
-  for (;;) {
+  Expectation another;
+  for (int starts = 0;;) {
     {
       const std::lock_guard connecting(connecting_);
       if (closed_.load(std::memory_order_acquire)) return errc::closed;
@@ -109,10 +114,16 @@ Result<void> Core::connect_or_start(const Options& options, os::Deadline deadlin
     if (may) {
       tell("starting the daemon of " + address_.given);
       if (auto started = start_daemon(address_, options, deadline); !started) return started;
-    } else {
-      if (patience.passed()) return may;
-      std::this_thread::sleep_for(kDaemonLook);
+      // Whoever listens there may be ending. That takes it a moment, and not our processor.
+      if (++starts > 1) std::this_thread::sleep_for(kEndingLook);
+      continue;
     }
+    if (!another.holds(address_)) {
+      if (patience.passed()) return may;
+    } else if (deadline.passed()) {
+      return not_serving_yet(address_);
+    }
+    std::this_thread::sleep_for(kDaemonLook);
   }
 }
 

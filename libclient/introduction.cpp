@@ -12,13 +12,11 @@
 #include "common/os/file.hpp"
 #include "common/os/socket.hpp"
 #include "common/wire/reply_header.hpp"
+#include "libclient/holder.hpp"
 
 namespace dfs::client {
 
 namespace {
-
-// A daemon answers hello without waiting for the disk; one that takes longer is stopped or lost.
-constexpr std::chrono::seconds kHelloTime{2};
 
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -42,16 +40,28 @@ Result<os::Descriptor> call(const Address& address, os::Deadline deadline) {
   auto socket = os::connect_to(address.socket, deadline);
   if (socket) return socket;
   const Error& error = socket.error();
-  if (error == errc::absent || error.system_error() == ECONNREFUSED) {
-    return Error(errc::no_daemon, "nobody serves " + address.given);
+  switch (error.system_error()) {
+    case ECONNREFUSED:  // a dead daemon's socket
+      return Error(errc::no_daemon, "nobody serves " + address.given);
+    case EACCES:
+      return Error(errc::not_permitted, "you may not reach the socket of " + address.given + ": " +
+                                            std::string(error.text()))
+          .with_errno(EACCES);
+    case EAGAIN:
+      return not_answering(address, 0);
+    case EPROTOTYPE:
+      return Error(errc::no_store, address.socket + " is the socket of another program");
+    default:
+      break;
   }
-  if (error.system_error() == EACCES) {
-    return Error(errc::not_permitted, std::string(error.text())).with_errno(EACCES);
-  }
-  if (error.system_error() == EAGAIN) {
-    return Error(errc::timeout, "the daemon of " + address.given + " accepts nobody at the moment");
-  }
+  if (error == errc::absent) return Error(errc::no_daemon, "nobody serves " + address.given);
   return socket;
+}
+
+/// The process that listens at the other end; 0 where it cannot be told.
+std::int32_t listener(const os::Descriptor& socket) {
+  const auto peer = os::peer_of(socket.get());
+  return peer ? peer->pid : 0;
 }
 
 /// Maps one of the descriptors, wherever it stands in the list, and takes it out.
@@ -121,11 +131,11 @@ Result<Introduction> accept(const Address& address, const Guest& guest,
 }  // namespace
 
 Result<Introduction> introduce(const Address& address, const Guest& guest, const os::ForkMark& mark,
-                               os::Deadline deadline) {
-  const os::Deadline patience = os::Deadline::after(std::min<std::chrono::nanoseconds>(
-      kHelloTime,
-      std::max<std::chrono::nanoseconds>(deadline.left(), std::chrono::milliseconds(1))));
-  auto socket = call(address, patience);
+                               os::Deadline until) {
+  // A daemon that answers at all does so at once: who wants to wait for nothing waits so long.
+  const os::Deadline deadline = os::Deadline::after(
+      std::max<std::chrono::nanoseconds>(until.left(), std::chrono::milliseconds(1)));
+  auto socket = call(address, deadline);
   if (!socket) return std::move(socket).error();
 
   wire::Hello hello;
@@ -135,18 +145,16 @@ Result<Introduction> introduce(const Address& address, const Guest& guest, const
   hello.program = program;
   hello.library_version = DFS_VERSION;
   const auto packet = wire::encode(hello);
-  if (auto sent = os::send_packet(socket->get(), text_of(packet), {}, patience); !sent) {
+  if (auto sent = os::send_packet(socket->get(), text_of(packet), {}, deadline); !sent) {
     // Closed already: it is ending.
     if (sent.error().system_error() == EPIPE || sent.error().system_error() == ECONNRESET) {
       return Error(errc::no_daemon, "the daemon of " + address.given + " is ending");
     }
     return std::move(sent).error();
   }
-  auto received = os::receive_packet(socket->get(), patience);
+  auto received = os::receive_packet(socket->get(), deadline);
   if (!received) {
-    if (received.error() == errc::timeout) {
-      return Error(errc::timeout, "the daemon of " + address.given + " does not answer");
-    }
+    if (received.error() == errc::timeout) return not_answering(address, listener(*socket));
     if (received.error().system_error() == ECONNRESET) {
       return Error(errc::no_daemon, "the daemon of " + address.given + " is ending");
     }
@@ -154,7 +162,11 @@ Result<Introduction> introduce(const Address& address, const Guest& guest, const
   }
   if (received->end) return Error(errc::no_daemon, "the daemon of " + address.given + " is ending");
   const auto answer = wire::decode_hello_answer(std::as_bytes(std::span(received->bytes)));
-  if (!answer) return answer.error();
+  if (!answer) {
+    return Error(errc::incompatible, "what listens at " + address.socket +
+                                         " speaks as no daemon of dfs " DFS_VERSION
+                                         " does; upgrade the older, if it is one");
+  }
   if (answer->status == wire::HelloStatus::ending) {
     return Error(errc::no_daemon, std::string(answer->text));
   }

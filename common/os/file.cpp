@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 
@@ -41,6 +43,14 @@ FileStatus to_status(const struct stat& st) {
   return status;
 }
 
+/// Where the symbolic link at `path` leads; empty where none stands there.
+std::string link_target(const std::string& path) {
+  std::string target(PATH_MAX, '\0');
+  const ssize_t n = ::readlink(path.c_str(), target.data(), target.size());
+  target.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return target;
+}
+
 }  // namespace
 
 void Descriptor::reset(int fd) noexcept {
@@ -48,13 +58,26 @@ void Descriptor::reset(int fd) noexcept {
   fd_ = fd;
 }
 
+std::string FileStatus::owner() const {
+  std::array<char, 8> digits{};
+  std::snprintf(digits.data(), digits.size(), "%04o", mode);
+  return "uid " + std::to_string(uid) + ", gid " + std::to_string(gid) + ", mode " + digits.data();
+}
+
 Result<File> File::open(std::string path, OpenMode mode) {
-  int flags = O_CLOEXEC | O_NOCTTY | (mode.write ? O_RDWR : O_RDONLY);
-  if (mode.create) flags |= O_CREAT;
-  if (mode.exclusive) flags |= O_EXCL;
-  const int fd = ::open(path.c_str(), flags, static_cast<mode_t>(mode.mode));
-  if (fd < 0) return failed("open", path);
-  return adopt(Descriptor(fd), std::move(path));
+  const int flags = O_CLOEXEC | O_NOCTTY | (mode.write ? O_RDWR : O_RDONLY);
+  // What is there is opened without O_CREAT: with it the kernel keeps even root from another's file
+  // in a directory like /tmp (fs.protected_regular). A link that leads nowhere is neither there nor
+  // can it be made: twice round says so.
+  for (int rounds = 0;; ++rounds) {
+    int fd = mode.exclusive ? -1 : ::open(path.c_str(), flags);
+    if (fd < 0 && mode.create && (mode.exclusive || errno == ENOENT)) {
+      fd = ::open(path.c_str(), flags | O_CREAT | O_EXCL, static_cast<mode_t>(mode.mode));
+      if (fd < 0 && errno == EEXIST && !mode.exclusive && rounds < 100) continue;
+    }
+    if (fd < 0) return failed("open", path);
+    return adopt(Descriptor(fd), std::move(path));
+  }
 }
 
 File File::adopt(Descriptor descriptor, std::string path) {
@@ -216,12 +239,19 @@ Result<std::string> resolve_path(const std::string& path) {
     std::free(found);  // NOLINT: realpath(3) allocates with malloc
     return out;
   };
-  std::string whole = resolve(path);
-  if (!whole.empty()) return whole;
-  if (errno != ENOENT) return failed("find", path);
-  const std::string directory = resolve(directory_of(path));
-  if (directory.empty()) return failed("find directory", directory_of(path));
-  return directory == "/" ? directory + name_of(path) : directory + "/" + name_of(path);
+  std::string at = path;
+  // 40 links is what the kernel follows too.
+  for (int links = 0; links < 40; ++links) {
+    std::string whole = resolve(at);
+    if (!whole.empty()) return whole;
+    if (errno != ENOENT) return failed("find", path);
+    const std::string target = link_target(at);
+    if (target.empty()) break;
+    at = target.front() == '/' ? target : directory_of(at) + "/" + target;
+  }
+  const std::string directory = resolve(directory_of(at));
+  if (directory.empty()) return failed("find directory", directory_of(at));
+  return directory == "/" ? directory + name_of(at) : directory + "/" + name_of(at);
 }
 
 Result<std::vector<std::string>> list_directory(const std::string& path) {
@@ -248,32 +278,37 @@ std::string name_of(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
-Result<std::string> file_system_of(const std::string& path) {
+Result<FileSystem> file_system_of(const std::string& path) {
   struct statfs st {};
   if (::statfs(path.c_str(), &st) != 0) return failed("stat file system of", path);
+  FileSystem found = file_system_named(static_cast<std::uint64_t>(st.f_type));
+  found.read_only = (static_cast<unsigned long>(st.f_flags) & ST_RDONLY) != 0;  // NOLINT: its type
+  return found;
+}
+
+FileSystem file_system_named(std::uint64_t magic) {
   struct Known {
-    unsigned long magic;  // NOLINT: f_type's type
+    std::uint64_t magic;
     const char* name;
+    bool fit;
   };
-  // The magic numbers of linux/magic.h that decide something for dfs.
-  static constexpr std::array<Known, 11> kKnown{{{0xEF53, "ext4"},
-                                                 {0x58465342, "xfs"},
-                                                 {0x9123683E, "btrfs"},
-                                                 {0x01021994, "tmpfs"},
-                                                 {0x794c7630, "overlayfs"},
-                                                 {0x6969, "nfs"},
-                                                 {0xFF534D42, "cifs"},
-                                                 {0xFE534D42, "smb2"},
-                                                 {0x517B, "smb"},
-                                                 {0x01021997, "9p"},
-                                                 {0x65735546, "fuse"}}};
-  const auto magic = static_cast<unsigned long>(st.f_type);  // NOLINT
+  // The magic numbers of linux/magic.h that decide something for dfs, and of file systems that are
+  // no part of the kernel's headers. (f_type is signed: only 32 bits of it count.)
+  static constexpr std::array<Known, 20> kKnown{
+      {{0xEF53, "ext4", true},      {0x58465342, "xfs", true},       {0x9123683E, "btrfs", true},
+       {0x01021994, "tmpfs", true}, {0x794c7630, "overlayfs", true}, {0x6969, "nfs", false},
+       {0xFF534D42, "cifs", false}, {0xFE534D42, "smb2", false},     {0x517B, "smb", false},
+       {0x01021997, "9p", false},   {0x65735546, "fuse", false},     {0x00c36400, "ceph", false},
+       {0x5346414F, "afs", false},  {0x6B414653, "afs", false},      {0x786f4256, "vboxsf", false},
+       {0x01161970, "gfs2", false}, {0x7461636f, "ocfs2", false},    {0x0BD00BD0, "lustre", false},
+       {0x4d44, "vfat", false},     {0x2011BAB0, "exfat", false}}};
+  const std::uint64_t low = magic & 0xFFFFFFFFU;
   for (const Known& known : kKnown) {
-    if (known.magic == magic) return std::string(known.name);
+    if (known.magic == low) return {known.name, known.fit, false};
   }
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "0x%lx", magic);
-  return std::string(text.data());
+  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(low));
+  return {text.data(), true, false};
 }
 
 }  // namespace dfs::os

@@ -27,6 +27,8 @@ struct FileStatus {
   [[nodiscard]] bool same_file(const FileStatus& other) const noexcept {
     return device == other.device && inode == other.inode;
   }
+  /// For texts: "uid 1000, gid 100, mode 0640".
+  [[nodiscard]] std::string owner() const;
 };
 
 struct OpenMode {
@@ -94,14 +96,23 @@ Result<void> remove(const std::string& path);
 /// Makes the names in the directory that holds `path` durable.
 Result<void> sync_directory_of(const std::string& path);
 /// The path with links, `.` and `..` resolved; of a path whose last part does not exist, its
-/// directory resolved.
+/// directory resolved. A link to what does not exist leads there.
 Result<std::string> resolve_path(const std::string& path);
 /// The names in a directory, sorted.
 Result<std::vector<std::string>> list_directory(const std::string& path);
 [[nodiscard]] std::string directory_of(const std::string& path);
 [[nodiscard]] std::string name_of(const std::string& path);
-/// The name of the file system that holds the file ("ext4", "nfs", ...), or its magic number in
-/// hex.
-Result<std::string> file_system_of(const std::string& path);
+/// What a file system is, as far as dfs decides by it.
+struct FileSystem {
+  std::string name;  ///< "ext4", "nfs", ...; of one not known here its number in hex
+  /// False where a lock, a sync or a rename does not mean what it means on a local disk, or where
+  /// there are no owners, links and sockets.
+  bool fit = true;
+  bool read_only = false;
+};
+/// Of the one that holds the file or directory.
+Result<FileSystem> file_system_of(const std::string& path);
+/// Of the one with that number in statfs(2).
+[[nodiscard]] FileSystem file_system_named(std::uint64_t magic);
 
 }  // namespace dfs::os

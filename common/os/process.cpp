@@ -51,6 +51,24 @@ std::string read_small(const std::string& path) {
   return out;
 }
 
+/// The environment without what a service manager meant for this process alone (sd_notify(3),
+/// sd_listen_fds(3)): another that spoke with these would speak in this one's name.
+std::vector<char*> own_environment() {
+  static constexpr std::array<std::string_view, 7> kPersonal{
+      "NOTIFY_SOCKET=", "WATCHDOG_PID=",   "WATCHDOG_USEC=", "LISTEN_PID=",
+      "LISTEN_FDS=",    "LISTEN_FDNAMES=", "MAINPID="};
+  std::vector<char*> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (std::none_of(kPersonal.begin(), kPersonal.end(),
+                     [text](std::string_view name) { return text.starts_with(name); })) {
+      kept.push_back(*variable);
+    }
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
+
 std::uint64_t cgroup_limit() {
   const std::string self = read_small("/proc/self/cgroup");
   const auto at = self.find("0::");
@@ -121,9 +139,10 @@ Result<int> spawn_and_wait(const SpawnRequest& request) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);
+  std::vector<char*> surroundings = own_environment();
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, request.program.c_str(), &actions, &attributes,
-                                  arguments.data(), environ);
+                                  arguments.data(), surroundings.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return Error::from_errno(error, "start " + request.program);
@@ -174,9 +193,11 @@ void name_thread(const char* name) noexcept {
 
 void exit_now(int code) noexcept { ::_exit(code); }
 
-void forget_standard_error() noexcept {
+void forget_starter() noexcept {
   const Descriptor null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (null.is_open()) static_cast<void>(::dup2(null.get(), STDERR_FILENO));
+  // The directory may be on a medium that is to be unmounted; "/" is always there.
+  if (::chdir("/") != 0) return;
 }
 
 void kill_self() noexcept {

@@ -41,9 +41,10 @@ struct SpawnRequest {
 };
 /// Starts a program in a session of its own, with standard input and output at /dev/null and
 /// standard error kept, and waits for that process to end (a daemon forks once and lets the first
-/// process go). Its exit status.
+/// process go). Its exit status. The environment is ours but for what a service manager gave to
+/// this process alone.
 Result<int> spawn_and_wait(const SpawnRequest& request);
-/// In a program that was started so: forks and lets the parent exit with 0. True in the child.
+/// In a program that was started so: forks and lets the parent exit with 0. Returns in the child.
 Result<void> detach();
 
 /// Raises the soft limit of open files to the hard one. What it is then.
@@ -61,9 +62,9 @@ void ignore_write_signals() noexcept;
 void name_thread(const char* name) noexcept;
 /// Ends the process at once: no destructors, no buffers.
 [[noreturn]] void exit_now(int code) noexcept;
-/// Points standard error at /dev/null: a daemon that a client started does not write to its
-/// terminal for ever.
-void forget_standard_error() noexcept;
+/// Points standard error at /dev/null and goes to "/": a daemon that a client started does not
+/// write to its terminal, nor stand in its directory, for ever.
+void forget_starter() noexcept;
 /// SIGKILL to this very process: stop points of tests.
 [[noreturn]] void kill_self() noexcept;
 /// SIGSTOP to this very process, until somebody lets it go on.

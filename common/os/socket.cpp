@@ -66,6 +66,10 @@ Descriptor process_of(int socket, std::int32_t pid) {
 }  // namespace
 
 Result<Descriptor> listen_at(const std::string& path) {
+  // A rename would take the place of whoever listens there, and their clients would come to us.
+  if (connect_to(path, Deadline::after(std::chrono::nanoseconds(0)))) {
+    return Error::from_errno(EADDRINUSE, "make socket " + path);
+  }
   auto fd = make_socket();
   if (!fd) return fd;
   const std::string directory = directory_of(path);
@@ -89,6 +93,7 @@ Result<Descriptor> listen_at(const std::string& path) {
 }
 
 Result<Descriptor> connect_to(const std::string& path, Deadline deadline) {
+  // Through /proc the path may be long, and no link on it can change between look and connect.
   const Descriptor where(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!where.is_open()) {
     if (errno == ENOENT || errno == ENOTDIR) return errc::absent;

@@ -29,8 +29,9 @@ struct Peer {
   Descriptor process;  ///< a pidfd, readable when the process has ended; may be closed
 };
 
-/// Makes a listening socket and puts it at `path` by rename, so that whoever finds it can connect.
-/// Mode 0666: who may do what is decided at hello. The path may be long.
+/// Makes a listening socket and puts it at `path` by rename, so that whoever finds it can connect;
+/// errno EADDRINUSE where somebody listens there. Mode 0666: who may do what is decided at hello.
+/// The path may be long.
 Result<Descriptor> listen_at(const std::string& path);
 /// Connects to the socket at `path`. errno ECONNREFUSED: a socket of a dead daemon; absent: nothing
 /// there.

@@ -140,9 +140,11 @@ class Provoked : public ::testing::Test {
     };
     replace(served_.path(), "/srv/users.db");
     replace(directory(), "/srv");
-    replace("uid " + std::to_string(::geteuid()) + ",", "uid 1000,");
-    replace("ask uid " + std::to_string(::geteuid()), "ask uid 1000");
+    replace("uid " + std::to_string(::geteuid()) + ", gid " + std::to_string(::getegid()),
+            "uid 1000, gid 1000");
+    replace("mode 0000", "mode 0600");
     replace("uid 65534", "uid 1001");
+    replace("u:65534:", "u:1001:");
     // Of a line with the time in it.
     return std::regex_replace(text,
                               std::regex("checksum is [0-9a-f]{8}, the line's bytes have "
@@ -260,7 +262,7 @@ TEST_F(Provoked, daemon_gone_where_it_ended_and_none_may_be_started) {
 TEST_F(Provoked, no_store_where_the_address_is_wrong) {
   std::ofstream(directory() + "/users.db") << "";
   Options options = test::ServedStore::options();
-  options.create = false;
+  options.read_only = true;
   expect_row(Store::open(directory() + "/uesrs.db", options), errc::no_store);
 }
 

@@ -69,6 +69,59 @@ TEST_F(Files, paths_resolve_also_where_the_last_part_is_missing) {
   EXPECT_FALSE(resolve_path(path("no/new.db")));
 }
 
+TEST_F(Files, a_link_to_what_is_not_there_leads_there) {
+  std::filesystem::create_directory(path("d"));
+  std::filesystem::create_symlink("d/real.db", path("link.db"));
+  std::filesystem::create_symlink("link.db", path("link-to-link.db"));
+  const std::string real = std::filesystem::canonical(path("d")).string() + "/real.db";
+  EXPECT_EQ(resolve_path(path("link.db")).value(), real);
+  EXPECT_EQ(resolve_path(path("link-to-link.db")).value(), real);
+  std::filesystem::create_symlink("circle", path("circle"));
+  EXPECT_EQ(resolve_path(path("circle")).error().system_error(), ELOOP);
+}
+
+TEST_F(Files, what_is_made_if_it_is_not_there_is_left_as_it_is_where_it_is) {
+  const OpenMode make{.write = true, .create = true, .mode = 0600};
+  File::open(path("a"), make)->write_at("x", 0).value();
+  EXPECT_EQ(File::open(path("a"), make)->read_all().value(), "x");
+  EXPECT_EQ(File::open(path("a"), {.write = true, .create = true, .exclusive = true})
+                .error()
+                .system_error(),
+            EEXIST);
+  // A link to nowhere is made by nobody, and nobody tries for ever.
+  std::filesystem::create_symlink("nowhere", path("link"));
+  EXPECT_FALSE(File::open(path("link"), make));
+}
+
+TEST_F(Files, owner_and_mode_are_said_as_people_write_them) {
+  FileStatus status;
+  status.uid = 1000;
+  status.gid = 100;
+  status.mode = 0640;
+  EXPECT_EQ(status.owner(), "uid 1000, gid 100, mode 0640");
+}
+
+TEST_F(Files, file_systems_of_several_machines_are_not_fit) {
+  // The numbers of statfs(2), of linux/magic.h.
+  for (const std::uint64_t magic :
+       {0x6969UL, 0xFF534D42UL, 0xFE534D42UL, 0x517BUL, 0x01021997UL, 0x65735546UL}) {
+    EXPECT_FALSE(file_system_named(magic).fit) << magic;
+  }
+  // As a signed number smb's has more digits.
+  EXPECT_EQ(file_system_named(0xFFFFFFFFFF534D42UL).name, "cifs");
+  EXPECT_TRUE(file_system_named(0xEF53).fit);
+  EXPECT_EQ(file_system_named(0xEF53).name, "ext4");
+  EXPECT_TRUE(file_system_named(0x12345678).fit);
+  EXPECT_EQ(file_system_named(0x12345678).name, "0x12345678");
+}
+
+TEST_F(Files, where_a_directory_lies_is_told) {
+  const FileSystem here = file_system_of(directory_.string()).value();
+  EXPECT_TRUE(here.fit);
+  EXPECT_FALSE(here.read_only);
+  EXPECT_FALSE(file_system_of(path("no")));
+}
+
 TEST_F(Files, reserved_space_does_not_show_in_the_size) {
   const File file = File::open(path("a"), {.write = true, .create = true}).value();
   file.write_at("x", 0).value();

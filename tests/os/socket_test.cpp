@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 
 #include "common/os/file.hpp"
@@ -40,6 +41,12 @@ TEST_F(Sockets, a_new_daemon_replaces_the_socket_of_a_dead_one) {
   listen_at(path_).value();  // closed at once: nobody listens
   EXPECT_FALSE(connect_to(path_, Deadline::never()));
   const Descriptor listening = listen_at(path_).value();
+  EXPECT_TRUE(connect_to(path_, Deadline::never()));
+}
+
+TEST_F(Sockets, who_listens_is_not_replaced) {
+  const Descriptor listening = listen_at(path_).value();
+  EXPECT_EQ(listen_at(path_).error().system_error(), EADDRINUSE);
   EXPECT_TRUE(connect_to(path_, Deadline::never()));
 }
 
