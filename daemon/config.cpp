@@ -24,6 +24,7 @@ constexpr std::chrono::minutes kIdleOfStarted{1};
 /// How the value of a setting is written in TOML, with an example: its default.
 std::string right_form(const Setting& setting) {
   std::string example = toml_of(Options(), setting);
+  if (example == "[]") example = "[\"alice\", \"@staff\"]";
   if (example == "\"\"") example = "\"/" + std::string(setting.form) + "\"";
   return key_of(setting) + " = " + example;
 }
@@ -32,9 +33,22 @@ std::string kind_of(const toml::node& node) {
   if (node.is_string()) return "a text";
   if (node.is_integer()) return "a number";
   if (node.is_boolean()) return "true or false";
-  if (node.is_array()) return "a list";
+  if (node.is_array()) return "a list of that";
   if (node.is_table()) return "a table";
   return node.is_floating_point() ? "a number with a point" : "a date or time";
+}
+
+/// A list of texts, as the command line has it: with commas between.
+std::optional<std::string> joined(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) return std::nullopt;
+  std::string text;
+  for (const toml::node& item : *list) {
+    if (!item.is_string()) return std::nullopt;
+    if (!text.empty()) text += ',';
+    text += item.ref<std::string>();
+  }
+  return text;
 }
 
 /// The value as the command line would have it; nothing where its kind is wrong.
@@ -44,6 +58,7 @@ std::optional<std::string> plain_text(const Setting& setting, const toml::node& 
   const bool size = std::holds_alternative<SizeMember>(setting.member);
   if (flag && node.is_boolean()) return node.ref<bool>() ? "true" : "false";
   if ((count || size) && node.is_integer()) return std::to_string(node.ref<std::int64_t>());
+  if (std::holds_alternative<PrincipalsMember>(setting.member)) return joined(node);
   if (!flag && !count && node.is_string()) return node.ref<std::string>();
   return std::nullopt;
 }
@@ -184,8 +199,8 @@ std::string print(const Configuration& configuration) {
            (setting.changes == Changes::at_once ? "\n" : "; changes at a restart\n");
     const std::string value = toml_of(configuration.options, setting);
     const auto source = configuration.sources.find(&setting);
-    // A path that nobody named has no value to print.
-    if (value == "\"\"") out += "# ";
+    // A path or a list that nobody gave has no value to print.
+    if (value == "\"\"" || value == "[]") out += "# ";
     out += key_of(setting) + " = " + value + "  # " +
            (source == configuration.sources.end() ? "default" : source->second) + "\n";
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/limits.hpp"
+#include "daemon/principal.hpp"
 #include "daemon/quantity.hpp"
 
 namespace dfs::daemon {
@@ -33,6 +34,8 @@ struct Options {
   std::chrono::milliseconds idle_exit{0};  ///< 0: never
   std::uint64_t memory_limit = std::uint64_t{4} << 30U;
   std::uint64_t queue_bytes = kMaxReceivedBytes;
+  std::vector<Principal> readers;  ///< empty: the log's owner and mode decide
+  std::vector<Principal> writers;
   bool record_origins = false;
   std::string log_level = "info";
   std::string log_file;  ///< empty: standard error

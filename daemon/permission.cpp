@@ -84,4 +84,22 @@ Rights rights_of(const os::FileStatus& log, std::string_view acl, const os::Peer
   return to_rights(log.mode);
 }
 
+Rights rights_by(const AccessLists& lists, Rights by_log, const os::Peer& peer,
+                 std::uint32_t daemon) {
+  if (peer.uid == 0 || peer.uid == daemon) return {true, true};
+  const auto names = [&peer](const std::vector<Principal>& list) {
+    return std::any_of(list.begin(), list.end(), [&peer](const Principal& who) {
+      return who.group ? in_group(peer, who.id) : who.id == peer.uid;
+    });
+  };
+  Rights rights = by_log;
+  if (!lists.readers.empty()) rights.read = names(lists.readers);
+  if (!lists.writers.empty()) {
+    rights.write = names(lists.writers);
+    rights.read = rights.read || rights.write;
+  }
+  rights.write = rights.write && rights.read;
+  return rights;
+}
+
 }  // namespace dfs::daemon

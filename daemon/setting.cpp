@@ -13,7 +13,7 @@ constexpr std::uint64_t kHour = 3600 * kSecond;
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30U;
 
-constexpr std::array<Setting, 14> kSettings{{
+constexpr std::array<Setting, 16> kSettings{{
     {.name = "socket",
      .form = "PATH",
      .meaning = "where to listen; a link to it stands beside the log (default: STORE.db.socket)",
@@ -66,6 +66,14 @@ constexpr std::array<Setting, 14> kSettings{{
      .changes = Changes::at_restart,
      .least = 128 * kMiB,
      .most = 64 * kGiB},
+    {.name = "readers",
+     .form = "NAME,@GROUP,...",
+     .meaning = "who may read, in place of what the log's owner and mode say",
+     .member = &Options::readers},
+    {.name = "writers",
+     .form = "NAME,@GROUP,...",
+     .meaning = "who may write, and so read, in place of what the log's owner and mode say",
+     .member = &Options::writers},
     {.name = "record-origins",
      .form = "true|false",
      .meaning = "write who made each commit into the log",
@@ -227,6 +235,7 @@ Result<void> set(Options& options, const Setting& setting, const std::string& te
                                                [](auto n) { return std::to_string(n); }));
            },
            [&](FlagMember member) { return keep(member, choice(text == "true")); },
+           [&](PrincipalsMember member) { return keep(member, parse_principals(text)); },
            [&](DurabilityMember member) {
              return keep(member,
                          choice(text == "durable" ? Durability::durable : Durability::written));
@@ -249,6 +258,7 @@ std::string text_of(const Options& options, const Setting& setting) {
            [&](SizeMember size) { return size_text(options.*size.member); },
            [&](CountMember count) { return std::to_string(options.*count.member); },
            [&](FlagMember member) { return std::string(options.*member ? "true" : "false"); },
+           [&](PrincipalsMember member) { return principals_text(options.*member); },
            [&](DurabilityMember member) {
              return std::string(options.*member == Durability::durable ? "durable" : "written");
            },
@@ -261,6 +271,13 @@ std::string toml_of(const Options& options, const Setting& setting) {
   if (std::holds_alternative<FlagMember>(setting.member) ||
       std::holds_alternative<CountMember>(setting.member)) {
     return text;
+  }
+  if (const auto* list = std::get_if<PrincipalsMember>(&setting.member)) {
+    std::string names;
+    for (const Principal& principal : options.**list) {
+      names += (names.empty() ? "" : ", ") + toml_text(principal.text);
+    }
+    return "[" + names + "]";
   }
   return toml_text(text);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "common/base/result.hpp"
 #include "daemon/options.hpp"
@@ -25,8 +26,9 @@ struct SizeMember {
 struct CountMember {
   std::uint64_t Options::*member;
 };
-using Member =
-    std::variant<DurationMember, TextMember, FlagMember, DurabilityMember, SizeMember, CountMember>;
+using PrincipalsMember = std::vector<Principal> Options::*;
+using Member = std::variant<PrincipalsMember, DurationMember, TextMember, FlagMember,
+                            DurabilityMember, SizeMember, CountMember>;
 
 /// When a value read again at SIGHUP holds.
 enum class Changes : std::uint8_t { at_once, at_restart };
@@ -57,7 +59,7 @@ struct Setting {
 [[nodiscard]] Result<void> set(Options& options, const Setting& setting, const std::string& text);
 /// As `set` reads it.
 [[nodiscard]] std::string text_of(const Options& options, const Setting& setting);
-/// As TOML: a text in quotes, a flag or a count without.
+/// As TOML: a text in quotes, a flag or a count without, a list in brackets.
 [[nodiscard]] std::string toml_of(const Options& options, const Setting& setting);
 
 }  // namespace dfs::daemon

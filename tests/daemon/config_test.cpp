@@ -41,6 +41,8 @@ TEST(Config, every_setting_can_stand_in_it) {
   changed.sync_interval = changed.compaction_interval = changed.feed_retention =
       changed.snapshot_ttl = changed.idle_exit = milliseconds(77);
   changed.memory_limit = changed.queue_bytes = changed.log_file_size = std::uint64_t{200} << 20U;
+  changed.readers = parse_principals("root,@0,1001").value();
+  changed.writers = parse_principals("@1002").value();
   changed.record_origins = true;
   changed.log_level = "trace";
   changed.log_file = "/var/log/\"x\"\n.log";
@@ -80,6 +82,13 @@ TEST(Config, what_is_wrong_is_said_with_its_place_and_what_would_be_right) {
             "x.toml:1:14: durability: 'sometimes' is none of durable or written\n");
   EXPECT_EQ(complaints("log_file = \"x.log\""),
             "x.toml:1:12: log_file: 'x.log' is relative, and nobody knows to what; begin with /\n");
+  EXPECT_EQ(complaints("readers = [\"root\", \"nobody-of-this-name\"]"),
+            "x.toml:1:11: readers: there is no user 'nobody-of-this-name' on this machine\n");
+  EXPECT_EQ(complaints("writers = \"root\""),
+            "x.toml:1:11: writers cannot be a text; write writers = [\"alice\", \"@staff\"]\n");
+  EXPECT_EQ(complaints("writers = [1]"),
+            "x.toml:1:11: writers cannot be a list of that; write writers = [\"alice\", "
+            "\"@staff\"]\n");
   EXPECT_EQ(complaints("[daemon]\nsync_interval = \"1s\""),
             "x.toml:1:2: [daemon]: there are no sections; every setting stands by itself\n");
 }

@@ -80,6 +80,49 @@ TEST(Permission, the_mask_of_a_list_takes_away) {
   expect_rights(rights_of(log, acl, peer_with(1000, 5)), true, true);  // not the owner's
 }
 
+TEST(Permission, without_lists_the_log_decides) {
+  const std::vector<Principal> none;
+  expect_rights(rights_by({none, none}, {true, false}, peer_with(7, 7), 5), true, false);
+  expect_rights(rights_by({none, none}, {false, false}, peer_with(7, 7), 5), false, false);
+}
+
+TEST(Permission, a_list_of_a_config_narrows_and_widens) {
+  const std::vector<Principal> none;
+  const auto seven = parse_principals("7").value();
+  const auto staff = parse_principals("@50").value();
+  // Readers: whom they do not name may not write either.
+  expect_rights(rights_by({seven, none}, {true, true}, peer_with(8, 8), 5), false, false);
+  expect_rights(rights_by({seven, none}, {true, true}, peer_with(7, 7), 5), true, true);
+  expect_rights(rights_by({seven, none}, {false, false}, peer_with(7, 7), 5), true, false);
+  // Writers: whom they name may read.
+  expect_rights(rights_by({none, staff}, {false, false}, peer_with(8, 8, {50}), 5), true, true);
+  expect_rights(rights_by({none, staff}, {true, true}, peer_with(8, 8), 5), true, false);
+  expect_rights(rights_by({seven, staff}, {false, false}, peer_with(8, 50), 5), true, true);
+  expect_rights(rights_by({seven, staff}, {true, true}, peer_with(7, 7), 5), true, false);
+  // A user of the number of a group is another.
+  expect_rights(rights_by({none, staff}, {false, false}, peer_with(50, 8), 5), false, false);
+}
+
+TEST(Permission, no_list_keeps_out_root_or_the_daemons_own_user) {
+  const auto seven = parse_principals("7").value();
+  expect_rights(rights_by({seven, seven}, {false, false}, peer_with(0, 0), 5), true, true);
+  expect_rights(rights_by({seven, seven}, {false, false}, peer_with(5, 5), 5), true, true);
+}
+
+TEST(Principals, users_and_groups_are_found_by_name_and_by_number) {
+  const auto list = parse_principals("root,@root,4294967294").value();
+  ASSERT_EQ(list.size(), 3U);
+  EXPECT_EQ(list[0].id, 0U);
+  EXPECT_FALSE(list[0].group);
+  EXPECT_TRUE(list[1].group);
+  EXPECT_EQ(list[2].id, 4294967294U);
+  EXPECT_EQ(principals_text(list), "root,@root,4294967294");
+  EXPECT_TRUE(parse_principals("").value().empty());
+  for (const char* wrong : {"nobody-of-this-name", "@no-such-group", "4294967295", "a,,b", "@"}) {
+    EXPECT_EQ(parse_principals(wrong).error(), errc::bad_argument) << wrong;
+  }
+}
+
 TEST(Permission, a_list_that_is_none_leaves_the_mode) {
   for (const std::string& acl : {std::string("\1\0\0\0", 4), std::string("\2\0"), std::string()}) {
     expect_rights(rights_of(log_of(1000, 100, 0604), acl, peer_with(1001, 5)), true, false);

@@ -1,12 +1,18 @@
 // A config that changes under a daemon that serves: what SIGHUP makes of it.
+#include <grp.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 
 #include <gtest/gtest.h>
 #include <dfs/admin.hpp>
 #include <dfs/store.hpp>
 
+#include "tests/process/client_process.hpp"
 #include "tests/process/daemon_process.hpp"
 #include "tests/process/supervisor_socket.hpp"
 #include "tests/process/temporary_directory.hpp"
@@ -38,6 +44,12 @@ class Configs : public testing::Test {
     Options options;
     options.autostart = Autostart::never;
     return Store::open(store_, options).value();
+  }
+  [[nodiscard]] Result<Store> open_read_only() const {
+    Options options;
+    options.autostart = Autostart::never;
+    options.read_only = true;
+    return Store::open(store_, options);
   }
   [[nodiscard]] std::string log() const {
     std::ifstream file(store_);
@@ -155,6 +167,32 @@ TEST_F(Configs, the_log_file_is_opened_again_for_whoever_renamed_it) {
   EXPECT_TRUE(std::filesystem::exists(file));
   const std::string status = reload(daemon, "log_file = \"" + store_ + "/no.log\"\n");
   EXPECT_NE(status.find("cannot write the log file"), std::string::npos) << status;
+  daemon.stop();
+}
+
+TEST_F(Configs, it_narrows_and_widens_what_the_logs_mode_allows) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
+  auto daemon = serving();
+  const auto as_nobody = [this](const std::function<void()>& body) {
+    ClientProcess client("nobody", [&body] {
+      require(::setgroups(0, nullptr) == 0 && ::setresgid(65534, 65534, 65534) == 0 &&
+                  ::setresuid(65534, 65534, 65534) == 0,
+              "become nobody");
+      body();
+    });
+    client.expect_done();
+  };
+  // Mode 0644: others may read.
+  as_nobody([this] { require(open_read_only().has_value(), "reads"); });
+  static_cast<void>(reload(daemon, "readers = [\"root\"]"));
+  as_nobody([this] {
+    const auto refused = open_read_only();
+    require(!refused && refused.error() == errc::not_permitted, "is kept out");
+    require(refused.error().text().find("readers") != std::string_view::npos, "is told why");
+  });
+  static_cast<void>(reload(daemon, "writers = [\"65534\"]"));
+  as_nobody([this] { need(open().set("a", "1"), "writes"); });
   daemon.stop();
 }
 
