@@ -56,19 +56,15 @@ std::vector<std::string> arguments_of(const DaemonOptions& options, const std::s
   return list;
 }
 
-/// What the daemon says when it serves, or why it does not.
-Result<void> hear(int ready) {
+/// What the daemon says up to the end of the pipe: `ok`, or why it does not serve.
+Result<std::string> hear(int ready) {
   std::string words;
   for (;;) {
     auto packet = os::receive_packet(ready, os::Deadline::after(kStartTime));
     if (!packet) return std::move(packet).error();
-    if (packet->end) break;
+    if (packet->end) return words;
     words += packet->bytes;
   }
-  if (words == "ok\n") return {};
-  while (words.ends_with('\n')) words.pop_back();
-  return Error(errc::no_daemon,
-               "the daemon did not start: " + (words.empty() ? "it ended without a word" : words));
 }
 
 }  // namespace
@@ -124,8 +120,20 @@ struct TemporaryStore::State {
     }
     child.emplace(std::move(*started));
     pair->theirs.reset();  // so that the end of the daemon's is the end
-    if (auto serves = hear(pair->ours.get()); !serves) return serves;
-    return connect();
+    auto words = hear(pair->ours.get());
+    if (!words) return std::move(words).error();
+    if (*words == "ok\n") return connect();
+    // Of a wrong setting it speaks before it knows the pipe.
+    std::string why = words->empty() ? said() : *words;
+    while (why.ends_with('\n')) why.pop_back();
+    return Error(errc::no_daemon,
+                 "the daemon did not start: " + (why.empty() ? "it ended without a word" : why));
+  }
+
+  [[nodiscard]] std::string said() const {
+    auto file = os::File::open(directory + "/said", {});
+    auto text = file ? file->read_all() : Result<std::string>(errc::absent);
+    return text ? *text : std::string();
   }
 
   [[nodiscard]] Result<void> connect() {
@@ -172,11 +180,7 @@ Result<Store> TemporaryStore::open(Options options) const {
   return Store::open(state_->log, std::move(options));
 }
 
-std::string TemporaryStore::said() const {
-  auto file = os::File::open(state_->directory + "/said", {});
-  auto text = file ? file->read_all() : Result<std::string>(errc::absent);
-  return text ? *text : std::string();
-}
+std::string TemporaryStore::said() const { return state_->said(); }
 
 void TemporaryStore::kill() noexcept {
   if (os::process_id() == state_->owner) state_->child.reset();

