@@ -199,28 +199,31 @@ void Reception::greet(std::uint64_t id) {
   admit(std::move(guest), *hello, std::move(*peer));
 }
 
-void Reception::admit(Guest guest, const wire::Hello& hello, os::Peer peer) {
+std::string Reception::refusal_of(const os::Peer& peer, bool wants_write) const {
   const os::File& log = parts_.store.log->file();
-  auto status = os::status_of(log.path());
-  if (!status) return turn_away(guest, wire::HelloStatus::not_permitted, status.error().text());
   const Options& options = parts_.options;
+  auto status = os::status_of(log.path());
+  if (!status) return std::string(status.error().text());
   const Rights rights =
       rights_by({options.readers, options.writers},
                 rights_of(*status, log.attribute("system.posix_acl_access"), peer), peer,
                 os::effective_user());
+  if (rights.read && (rights.write || !wants_write)) return {};
+  const std::string uid = std::to_string(peer.uid);
+  const std::string list = rights.read ? "writers" : "readers";
+  const bool listed = !(rights.read ? options.writers : options.readers).empty();
+  return "uid " + uid + " may not " + (rights.read ? "write " : "read ") + log.path() + " (" +
+         status->owner() + "): " +
+         (listed ? "its config names its " + list + ": ask its owner to add you there"
+                 : "ask its owner (chmod, or setfacl -m u:" + uid + (wants_write ? ":rw" : ":r") +
+                       "), or be in its group") +
+         (rights.read ? "; reading is allowed (read_only)" : "");
+}
+
+void Reception::admit(Guest guest, const wire::Hello& hello, os::Peer peer) {
   const bool wants_write = (hello.wanted & wire::kWantWrite) != 0;
-  if (!rights.read || (wants_write && !rights.write)) {
-    const std::string uid = std::to_string(peer.uid);
-    const char* const list = rights.read ? "writers" : "readers";
-    const bool listed = !(rights.read ? options.writers : options.readers).empty();
-    const std::string text =
-        "uid " + uid + " may not " + (rights.read ? "write " : "read ") + log.path() + " (" +
-        status->owner() + "): " +
-        (listed ? "its config names its " + std::string(list) + ": ask its owner to add you there"
-                : "ask its owner (chmod, or setfacl -m u:" + uid + (wants_write ? ":rw" : ":r") +
-                      "), or be in its group") +
-        (rights.read ? "; reading is allowed (read_only)" : "");
-    return turn_away(guest, wire::HelloStatus::not_permitted, text);
+  if (const std::string refusal = refusal_of(peer, wants_write); !refusal.empty()) {
+    return turn_away(guest, wire::HelloStatus::not_permitted, refusal);
   }
   ClientIdentity identity;
   identity.connection = next_connection_++;

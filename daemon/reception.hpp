@@ -71,6 +71,8 @@ class Reception {
   void take_signal();
   void reload();
   void greet(std::uint64_t id);
+  /// Why who connected may not, or nothing.
+  [[nodiscard]] std::string refusal_of(const os::Peer& peer, bool wants_write) const;
   void admit(Guest guest, const wire::Hello& hello, os::Peer peer);
   void turn_away(const Guest& guest, wire::HelloStatus status, std::string_view text);
   void dismiss_late_guests();

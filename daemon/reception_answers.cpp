@@ -194,19 +194,28 @@ std::string Reception::clients_json() const {
 
 std::string Reception::settings_json() const {
   const Options& o = parts_.options;
+  const auto names = [](const std::vector<Principal>& list) {
+    boost::json::array texts;
+    for (const Principal& principal : list) texts.emplace_back(principal.text);
+    return texts;
+  };
   return boost::json::serialize(boost::json::object{
       {"socket", o.socket},
       {"durability", o.durability == Durability::durable ? "durable" : "written"},
-      {"queue_bytes", o.queue_bytes},
       {"sync_interval_ms", o.sync_interval.count()},
       {"compaction_interval_ms", o.compaction_interval.count()},
       {"feed_retention_ms", o.feed_retention.count()},
       {"snapshot_ttl_ms", o.snapshot_ttl.count()},
-      {"memory_limit", o.memory_limit},
       {"idle_exit_ms", o.idle_exit.count()},
+      {"memory_limit", o.memory_limit},
+      {"queue_bytes", o.queue_bytes},
+      {"readers", names(o.readers)},
+      {"writers", names(o.writers)},
+      {"record_origins", o.record_origins},
       {"log_level", o.log_level},
       {"log_file", o.log_file},
-      {"record_origins", o.record_origins}});
+      {"log_file_size", o.log_file_size},
+      {"log_file_count", o.log_file_count}});
 }
 
 }  // namespace dfs::daemon

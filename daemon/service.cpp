@@ -82,10 +82,16 @@ void Extension::run() {
       "EXTEND_TIMEOUT_USEC=" +
       std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(times_.asked).count());
   static_cast<void>(supervisor_.say(request + "\n" + status_line(status_)));
+  // At the end a watchdog may still look at us, and main does not ping meanwhile.
+  const bool watched = supervisor_.watchdog().count() > 0;
+  const auto pause =
+      watched ? std::min<std::chrono::nanoseconds>(times_.every, supervisor_.watchdog() / 2)
+              : std::chrono::nanoseconds(times_.every);
+  const std::string again = watched ? request + "\nWATCHDOG=1" : request;
   PulseWatch watch(pulse_, times_.asked, os::Monotonic::now());
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, times_.every, [this] { return over_; })) {
-    if (watch.lives(os::Monotonic::now())) static_cast<void>(supervisor_.mention(request));
+  while (!changed_.wait_for(lock, pause, [this] { return over_; })) {
+    if (watch.lives(os::Monotonic::now())) static_cast<void>(supervisor_.mention(again));
   }
 }
 

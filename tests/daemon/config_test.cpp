@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -102,6 +103,32 @@ TEST(Config, what_is_no_toml_is_said_with_its_place) {
     const std::string said = complaints(toml);
     EXPECT_TRUE(said.starts_with(place)) << toml << ": " << said;
   }
+}
+
+TEST(Config, every_truncation_and_every_flipped_byte_is_right_or_has_a_place_in_the_file) {
+  const std::string whole =
+      "# mine\nmemory_limit = \"1G\"\nrecord_origins = true\nreaders = [\"root\", \"@0\"]\n"
+      "log_file_count = 7\nlog_file = \"/tmp/\\u00e9 x\"\n";
+  ASSERT_EQ(complaints(whole), "");
+  const auto lines = static_cast<std::uint64_t>(std::count(whole.begin(), whole.end(), '\n')) + 1;
+  std::size_t wrong = 0;
+  const auto look = [&](const std::string& toml) {
+    for (const Complaint& complaint : read(toml).complaints) {
+      ++wrong;
+      EXPECT_GE(complaint.line, 1U) << toml << "\n" << complaint.text;
+      EXPECT_LE(complaint.line, lines + 1) << toml << "\n" << complaint.text;
+      EXPECT_NE(complaint.text, "");
+    }
+  };
+  for (std::size_t size = 0; size < whole.size(); ++size) look(whole.substr(0, size));
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      std::string flipped = whole;
+      flipped[at] = static_cast<char>(static_cast<unsigned char>(flipped[at]) ^ (1U << bit));
+      look(flipped);
+    }
+  }
+  EXPECT_GT(wrong, whole.size());
 }
 
 TEST(Config, all_that_is_wrong_is_said_in_the_order_of_its_lines) {

@@ -109,6 +109,14 @@ TEST_F(Services, more_time_is_asked_for_at_once_and_again_while_the_pulse_moves)
   }
 }
 
+TEST_F(Services, a_slow_end_keeps_the_watchdog_content) {
+  ::setenv("WATCHDOG_USEC", "20000", 1);
+  const os::Supervisor supervisor = os::Supervisor::from_environment();
+  const Extension extension(supervisor, pulse_, "ending", {minutes(1), minutes(1)});
+  EXPECT_TRUE(SupervisorSocket::has(socket_.next(), "STATUS=ending"));
+  EXPECT_TRUE(SupervisorSocket::has(socket_.next(), "WATCHDOG=1"));
+}
+
 TEST_F(Services, no_more_time_is_asked_for_where_nothing_moves) {
   const os::Supervisor supervisor = os::Supervisor::from_environment();
   const Extension extension(supervisor, pulse_, "reading x.db",

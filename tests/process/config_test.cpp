@@ -196,6 +196,22 @@ TEST_F(Configs, it_narrows_and_widens_what_the_logs_mode_allows) {
   daemon.stop();
 }
 
+TEST_F(Configs, the_settings_in_force_are_all_told_to_who_asks) {
+  auto daemon = serving();
+  auto store = open();
+  const Admin admin(store);
+  for (const char* name :
+       {"socket", "durability", "sync_interval_ms", "compaction_interval_ms", "feed_retention_ms",
+        "snapshot_ttl_ms", "idle_exit_ms", "memory_limit", "queue_bytes", "readers", "writers",
+        "record_origins", "log_level", "log_file", "log_file_size", "log_file_count"}) {
+    EXPECT_NE(admin.settings().value().find("\"" + std::string(name) + "\":"), std::string::npos)
+        << name;
+  }
+  static_cast<void>(reload(daemon, "snapshot_ttl = \"7s\""));
+  EXPECT_NE(admin.settings().value().find("\"snapshot_ttl_ms\":7000"), std::string::npos);
+  daemon.stop();
+}
+
 TEST_F(Configs, a_bad_one_at_the_start_is_an_error_with_its_line_for_whoever_starts_it) {
   configure("# mine\nsync_interval = \"0ms\"\n");
   Options options;
