@@ -1,6 +1,8 @@
 #include "common/os/file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -31,6 +33,23 @@ TEST_F(Files, what_is_written_is_read) {
   EXPECT_EQ(file.read_at(6, 100).value(), "world");
   file.truncate(5).value();
   EXPECT_EQ(file.read_all().value(), "HELLO");
+}
+
+TEST_F(Files, an_owner_that_is_right_already_is_not_set_again) {
+  const auto changed_at = [](const std::string& name) {
+    struct stat status {};
+    EXPECT_EQ(::stat(name.c_str(), &status), 0);
+    return std::pair(status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+  };
+  const File file = File::open(path("a"), {.write = true, .create = true}).value();
+  const auto before = changed_at(path("a"));
+  // The file system's clock must have moved, or a change would not be seen.
+  do {
+    std::filesystem::remove(path("b"));
+    static_cast<void>(File::open(path("b"), {.write = true, .create = true}).value());
+  } while (changed_at(path("b")) == before);
+  file.set_owner(::geteuid(), ::getegid()).value();
+  EXPECT_EQ(changed_at(path("a")), before);
 }
 
 TEST_F(Files, errors_name_the_operation_and_the_path) {
