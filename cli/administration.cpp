@@ -8,38 +8,32 @@
 
 #include "cli/json_text.hpp"
 #include "cli/opening.hpp"
+#include "cli/table.hpp"
 
 namespace dfs::cli {
 
 namespace {
 
-// A value as a person reads it in a table: a string without its quotes.
-std::string shown(std::string_view value) {
-  if (!is_text(value)) return std::string(value);
-  auto text = decode_text(value);
-  return text ? std::move(*text) : std::string(value);
-}
-
-void append_padded(std::string& out, const std::string& text, std::size_t width) {
-  out += text;
-  out.append(width - std::min(width, text.size()), ' ');
-}
-
-// One member a line, the values under each other.
+// One member a line; at a terminal the values under each other.
 Result<void> print_members(std::string_view object, Output& output) {
   auto found = members(object);
   if (!found) return std::move(found).error();
   std::size_t width = 0;
   for (const Member& member : *found) width = std::max(width, member.name.size());
   for (const Member& member : *found) {
-    append_padded(output.text(), member.name, width + 2);
-    output.line(shown(member.value));
+    output.text() += member.name;
+    if (output.on_terminal()) {
+      output.text().append(width + 2 - member.name.size(), ' ');
+    } else {
+      output.text() += '\t';
+    }
+    output.line(printable(shown(member.value)));
   }
   return {};
 }
 
 // One object a line, its members in columns; the first object's names are the heads.
-Result<void> print_table(std::string_view array, Output& output) {
+Result<void> print_objects(std::string_view array, Output& output) {
   auto objects = elements(array);
   if (!objects) return std::move(objects).error();
   std::vector<std::string> heads;
@@ -59,18 +53,9 @@ Result<void> print_table(std::string_view array, Output& output) {
     }
     rows.push_back(std::move(row));
   }
-  if (!heads.empty()) rows.insert(rows.begin(), heads);
-  std::vector<std::size_t> widths(heads.size());
-  for (auto& row : rows) {
-    row.resize(heads.size());
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) append_padded(line, row[i], widths[i] + 2);
-    line.erase(line.find_last_not_of(' ') + 1);
-    output.line(line);
-  }
+  Table table(std::move(heads));
+  for (auto& row : rows) table.add(std::move(row));
+  table.print(output);
   return {};
 }
 
@@ -96,7 +81,7 @@ Result<int> clients(const Common& common, Output& output) {
   if (!text) return std::move(text).error();
   if (common.json) {
     output.line(*text);
-  } else if (auto printed = print_table(*text, output); !printed) {
+  } else if (auto printed = print_objects(*text, output); !printed) {
     return std::move(printed).error();
   }
   return 0;

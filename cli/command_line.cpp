@@ -6,13 +6,18 @@
 #include <optional>
 
 #include "cli/administration.hpp"
+#include "cli/completion.hpp"
 #include "cli/listing.hpp"
 #include "cli/load.hpp"
 #include "cli/log_file.hpp"
 #include "cli/record.hpp"
 #include "cli/revision.hpp"
+#include "cli/serving.hpp"
+#include "cli/shell.hpp"
 #include "cli/transaction.hpp"
+#include "cli/welcome.hpp"
 #include "common/os/process.hpp"
+#include "common/os/terminal.hpp"
 
 namespace dfs::cli {
 
@@ -107,9 +112,11 @@ class Parser {
     add_listing_commands();
     add_file_commands();
     add_daemon_commands();
+    add_shell_commands();
   }
 
   Result<CommandLine> parse(const std::vector<std::string>& arguments);
+  [[nodiscard]] Grammar grammar() const;
 
  private:
   // A command; `usage` is its line behind "dfsctl".
@@ -135,6 +142,7 @@ class Parser {
   void add_listing_commands();
   void add_file_commands();
   void add_daemon_commands();
+  void add_shell_commands();
 
   std::vector<Reading> readings_;
   CLI::App app_;
@@ -301,6 +309,17 @@ void Parser::add_daemon_commands() {
   as([=] { return bind(resolve, ResolveOptions{*given(id)}); });
 }
 
+void Parser::add_shell_commands() {
+  add("shell", "A prompt on the store, with Tab, history, and begin, commit, rollback");
+  as([] { return Command(shell); });
+  add("stores", "Which stores are served on this machine");
+  as([] { return Command(stores); });
+
+  CLI::App* app = add("completion SHELL", "Prints a script that completes commands and keys");
+  auto* shell = app->add_option("SHELL", "bash, zsh or fish")->required();
+  as([=] { return bind(completion, CompletionOptions{*given(shell)}); });
+}
+
 const Reading* Parser::chosen() const {
   for (const Reading& reading : readings_) {
     if (reading.app->parsed()) return &reading;
@@ -347,6 +366,40 @@ std::optional<Error> Parser::unknown_command(const std::vector<std::string>& wor
   return Error(errc::bad_argument, std::move(text));
 }
 
+std::vector<GrammarOption> options_of(const CLI::App& app) {
+  std::vector<GrammarOption> options;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) continue;
+    GrammarOption one;
+    for (const std::string& name : option->get_snames()) one.names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) one.names.push_back("--" + name);
+    if (option->get_items_expected_max() > 0) one.value = option->get_type_name();
+    one.description = option->get_description();
+    options.push_back(std::move(one));
+  }
+  return options;
+}
+
+Grammar Parser::grammar() const {
+  Grammar grammar;
+  grammar.options = options_of(app_);
+  for (const Reading& reading : readings_) {
+    if (reading.app->get_group().empty()) continue;
+    GrammarCommand command{reading.app->get_name(),
+                           reading.app->get_description(),
+                           options_of(*reading.app),
+                           {},
+                           false};
+    for (const CLI::Option* option : reading.app->get_options()) {
+      if (!option->get_positional()) continue;
+      command.positionals.push_back(option->get_name());
+      command.repeats = option->get_items_expected_max() > 1;
+    }
+    grammar.commands.push_back(std::move(command));
+  }
+  return grammar;
+}
+
 Error Parser::wrong(std::string text, const Reading* reading) const {
   text += "; usage: ";
   text += reading != nullptr ? "dfsctl " + reading->usage : kUsage;
@@ -380,10 +433,16 @@ Result<CommandLine> Parser::parse(const std::vector<std::string>& arguments) {
   if (version_->count() > 0)
     return CommandLine{{}, {}, std::string("dfsctl ") + DFS_VERSION + "\n"};
   const Reading* reading = chosen();
-  if (reading == nullptr) return wrong("which command? dfsctl --help lists them", nullptr);
   CommandLine line;
   line.common.json = json_;
   line.common.address = given(store_).value_or(os::environment("DFS_STORE"));
+  if (reading == nullptr) {
+    if (json_ || !os::is_terminal(1)) {
+      return wrong("which command? dfsctl --help lists them", nullptr);
+    }
+    line.command = welcome;
+    return line;
+  }
   auto command = command_of(*reading);
   if (!command) return std::move(command).error();
   line.command = std::move(*command);
@@ -392,7 +451,32 @@ Result<CommandLine> Parser::parse(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
+namespace {
+
+// dfsctl complete [--line] [--] WORD...: asked by the scripts of shells and not by people. The
+// words are somebody's half command line, so the parser must not see them.
+constexpr std::string_view kComplete = "complete";
+
+CommandLine completing(const std::vector<std::string>& arguments) {
+  CompleteOptions options;
+  auto word = arguments.begin() + 1;
+  options.line = word != arguments.end() && *word == "--line";
+  if (options.line) ++word;
+  if (word != arguments.end() && *word == "--") ++word;
+  options.words.assign(word, arguments.end());
+  CommandLine line;
+  line.command = [options](const Common& common, Output& output) {
+    return complete(grammar(), options, common, output);
+  };
+  return line;
+}
+
+}  // namespace
+
+Grammar grammar() { return Parser().grammar(); }
+
 Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.front() == kComplete) return completing(arguments);
   return Parser().parse(arguments);
 }
 

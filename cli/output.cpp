@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "cli/json_text.hpp"
+#include "common/os/process.hpp"
 #include "common/os/terminal.hpp"
 
 namespace dfs::cli {
@@ -20,6 +21,24 @@ void append_number(std::string& out, std::string_view name, std::uint64_t value)
 }
 
 }  // namespace
+
+Output::Output()
+    : on_terminal_(os::is_terminal(1)),
+      coloured_(on_terminal_ && os::environment("NO_COLOR").empty() &&
+                os::environment("TERM") != "dumb") {}
+
+std::string_view Output::style(Style style) const noexcept {
+  if (!coloured_) return {};
+  switch (style) {
+    case Style::head:
+      return "\x1b[1m";
+    case Style::name:
+      return "\x1b[36m";
+    case Style::plain:
+      break;
+  }
+  return "\x1b[0m";
+}
 
 bool Output::large() const noexcept { return text_.size() >= kLargeBytes; }
 

@@ -10,10 +10,19 @@
 
 namespace dfs::cli {
 
+/// How text looks at a terminal.
+enum class Style : std::uint8_t { plain, head, name };
+
 /// Standard output with a buffer of its own, which is written only when it is told to: what a
 /// snapshot may still turn out not to have held can be dropped. Threads: one.
 class Output {
  public:
+  Output();
+  /// A person reads it: tables are aligned and have heads.
+  [[nodiscard]] bool on_terminal() const noexcept { return on_terminal_; }
+  /// What switches to a style; empty where there are no colours: no terminal, $NO_COLOR, or
+  /// TERM=dumb.
+  [[nodiscard]] std::string_view style(Style style) const noexcept;
   /// The buffer, to append to.
   [[nodiscard]] std::string& text() noexcept { return text_; }
   void line(std::string_view text) {
@@ -27,6 +36,8 @@ class Output {
   void drop() noexcept { text_.clear(); }
 
  private:
+  bool on_terminal_;
+  bool coloured_;
   std::string text_;
 };
 

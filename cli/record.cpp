@@ -58,22 +58,8 @@ Result<int> erase_prefix(Store& store, const std::string& prefix, const Common& 
   return print_count(erased, common, output);
 }
 
-}  // namespace
-
-void print_written(const std::string& key, const Committed& committed, const Common& common,
-                   Output& output) {
-  if (!common.json) return output.line(std::to_string(committed.version));
-  output.text() += "{\"key\":";
-  append_json(output.text(), key);
-  output.line(",\"version\":" + std::to_string(committed.version) +
-              ",\"sequence\":" + std::to_string(committed.sequence) + "}");
-}
-
-Result<int> get(const GetOptions& options, const Common& common, Output& output) {
-  auto store = open_store(common, Purpose::read);
-  if (!store) return std::move(store).error();
-  const Snapshot snapshot = store->snapshot();
-  auto entry = snapshot.get(options.key);
+Result<int> print_entry(const GetOptions& options, Result<Entry> entry, const Common& common,
+                        Output& output) {
   if (!entry) {
     if (entry.error() != errc::absent) return std::move(entry).error();
     return Error(errc::absent, "no such key: " + options.key).with_key(options.key);
@@ -97,17 +83,55 @@ Result<int> get(const GetOptions& options, const Common& common, Output& output)
   } else {
     output.line(entry->value);
   }
-  if (auto good = snapshot.check(); !good) {
+  return 0;
+}
+
+// How many it erases is known at the commit alone, so nothing is printed.
+Result<int> del_within(Transaction& transaction, const DelOptions& options) {
+  std::vector<std::string> keys = options.keys;
+  if (options.prefix) {
+    const Range range = transaction.prefix(*options.prefix);
+    for (const Entry& entry : range) keys.emplace_back(entry.key);
+    if (auto read = range.status(); !read) return std::move(read).error();
+  }
+  for (const std::string& key : keys) transaction.erase(key, expected(options.if_version));
+  return 0;
+}
+
+}  // namespace
+
+void print_written(const std::string& key, const Committed& committed, const Common& common,
+                   Output& output) {
+  if (!common.json) return output.line(std::to_string(committed.version));
+  output.text() += "{\"key\":";
+  append_json(output.text(), key);
+  output.line(",\"version\":" + std::to_string(committed.version) +
+              ",\"sequence\":" + std::to_string(committed.sequence) + "}");
+}
+
+Result<int> get(const GetOptions& options, const Common& common, Output& output) {
+  if (common.transaction != nullptr) {
+    return print_entry(options, common.transaction->get(options.key), common, output);
+  }
+  auto store = open_store(common, Purpose::read);
+  if (!store) return std::move(store).error();
+  const Snapshot snapshot = store->snapshot();
+  auto printed = print_entry(options, snapshot.get(options.key), common, output);
+  if (auto good = snapshot.check(); printed && !good) {
     output.drop();
     return std::move(good).error();
   }
-  return 0;
+  return printed;
 }
 
 Result<int> set(const SetOptions& options, const Common& common, Output& output) {
   if (auto good = log::check_key(options.key); !good) return std::move(good).error();
   auto value = value_of({options.key, options.value, options.text});
   if (!value) return std::move(value).error();
+  if (common.transaction != nullptr) {
+    common.transaction->set(options.key, *value, expected(options.if_version));
+    return 0;
+  }
   auto store = open_store(common, Purpose::create);
   if (!store) return std::move(store).error();
   auto committed = store->set(options.key, *value, {.expect = expected(options.if_version)});
@@ -122,6 +146,7 @@ Result<int> del(const DelOptions& options, const Common& common, Output& output)
                  "--prefix without letters would erase every key; who wants that says dfsctl load "
                  "--replace /dev/null");
   }
+  if (common.transaction != nullptr) return del_within(*common.transaction, options);
   auto store = open_store(common, Purpose::change);
   if (!store) return std::move(store).error();
   if (options.prefix) return erase_prefix(*store, *options.prefix, common, output);
@@ -133,10 +158,13 @@ Result<int> del(const DelOptions& options, const Common& common, Output& output)
 }
 
 Result<int> exists(const ExistsOptions& options, const Common& common, Output& output) {
-  auto store = open_store(common, Purpose::read);
-  if (!store) return std::move(store).error();
-  const Snapshot snapshot = store->snapshot();
-  const auto entry = snapshot.get(options.key);
+  std::optional<Snapshot> snapshot;
+  if (common.transaction == nullptr) {
+    auto store = open_store(common, Purpose::read);
+    if (!store) return std::move(store).error();
+    snapshot.emplace(store->snapshot());
+  }
+  const auto entry = snapshot ? snapshot->get(options.key) : common.transaction->get(options.key);
   if (!entry && entry.error() != errc::absent) return entry.error();
   if (common.json) output.line(entry ? "{\"exists\":true}" : "{\"exists\":false}");
   return entry ? 0 : dfs::exit_code(errc::absent);

@@ -25,19 +25,26 @@ std::string shown(std::string_view value) {
   return std::string(value.substr(0, kShownBytes)) + "...";
 }
 
-// `change` makes the new value out of the old one (empty: absent), within a transaction.
+// `change` makes the new value out of the old one (empty: absent), within a transaction: the one
+// that the command is a part of, or one of its own. The new version is 0 within another's.
 template <class Change>
 Result<Committed> revise(const Common& common, const std::string& key, Change&& change) {
-  auto store = open_store(common, Purpose::create);
-  if (!store) return std::move(store).error();
-  return store->transact([&](Transaction& tx) -> Result<void> {
+  const auto within = [&](Transaction& tx) -> Result<void> {
     const auto entry = tx.get(key);
     if (!entry && entry.error() != errc::absent) return entry.error();
     Result<std::string> value = change(entry ? entry->value : std::string_view());
     if (!value) return std::move(value).error().with_key(key);
     tx.set(key, *value);
     return {};
-  });
+  };
+  if (common.transaction != nullptr) {
+    auto done = within(*common.transaction);
+    if (!done) return std::move(done).error();
+    return Committed{};
+  }
+  auto store = open_store(common, Purpose::create);
+  if (!store) return std::move(store).error();
+  return store->transact(within);
 }
 
 // What stands under a key, and by which version it is replaced.
@@ -93,7 +100,7 @@ Result<int> patch(const PatchOptions& options, const Common& common, Output& out
   auto committed = revise(common, options.key,
                           [&](std::string_view value) { return merge_patch(value, *change); });
   if (!committed) return std::move(committed).error();
-  print_written(options.key, *committed, common, output);
+  if (common.transaction == nullptr) print_written(options.key, *committed, common, output);
   return 0;
 }
 
@@ -113,7 +120,7 @@ Result<int> incr(const IncrOptions& options, const Common& common, Output& outpu
     return sum;
   });
   if (!committed) return std::move(committed).error();
-  if (!common.json) {
+  if (!common.json || common.transaction != nullptr) {
     output.line(sum);
     return 0;
   }
@@ -147,7 +154,10 @@ Result<int> edit(const EditOptions& options, const Common& common, Output& outpu
     }
     if (!value) {
       const Error& wrong = value.error();
-      if (ask("what you wrote is " + std::string(wrong.text()) + ". Edit it again?")) continue;
+      if (ask("what you wrote is " + std::string(wrong.text()) + " (it is in " + editor->file() +
+              "). Edit it again?")) {
+        continue;
+      }
       return kept_in(
           Error(wrong.code(), "what was written for " + key + " is " + std::string(wrong.text()))
               .with_place(0, wrong.offset()),

@@ -7,6 +7,8 @@ The programs are named by DFSCTL and DFS_DAEMON.
 
 import json
 import os
+import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -15,8 +17,8 @@ import tempfile
 import unittest
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
-MODULES = ["administration", "command_line", "listing", "load", "log_file", "record", "revision",
-           "transaction"]
+MODULES = ["administration", "command_line", "completion", "listing", "load",
+           "log_file", "record", "revision", "serving", "shell", "terminal", "transaction"]
 # Long enough for a loaded machine: only what hangs for ever meets it.
 WATCHDOG_S = 120
 
@@ -31,6 +33,46 @@ class Outcome:
 
     def __repr__(self):
         return f"exit {self.code}\nstdout: {self.out!r}\nstderr: {self.err!r}"
+
+
+class Screen:
+    """A program at a terminal: what it shows is read until what one waits for stands there."""
+
+    def __init__(self, arguments, cwd, env):
+        self.shown = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd)
+            os.execvpe(arguments[0], arguments, {**env, "TERM": "xterm"})
+
+    def read(self):
+        """More of what it shows; False at its end."""
+        if not select.select([self.fd], [], [], WATCHDOG_S)[0]:
+            raise AssertionError(f"nothing more came after {self.shown!r}")
+        try:
+            got = os.read(self.fd, 1 << 16)
+        except OSError:
+            return False
+        self.shown += got.decode(errors="replace")
+        return bool(got)
+
+    def until(self, text):
+        """What was shown up to and with `text`, which is taken off."""
+        while text not in self.shown:
+            if not self.read():
+                raise AssertionError(f"{text!r} never came, but {self.shown!r}")
+        before, self.shown = self.shown.split(text, 1)
+        return before + text
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def end(self):
+        """All that is left to see, and how it ended (as subprocess has it)."""
+        while self.read():
+            pass
+        os.close(self.fd)
+        return self.shown, os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 class StoreTest(unittest.TestCase):
@@ -68,6 +110,11 @@ class StoreTest(unittest.TestCase):
         """dfsctl on this test's store; output as text."""
         done = self.raw("-s", self.store, *arguments, **how)
         return Outcome(done.code, (done.out or b"").decode(), done.err.decode())
+
+    def screen(self, *arguments):
+        """dfsctl on this test's store at a terminal."""
+        return Screen([os.environ["DFSCTL"], "-s", self.store, *arguments], self.directory,
+                      self.environment)
 
     def ok(self, *arguments, **how):
         """Standard output of a run that must succeed, and say nothing else."""

@@ -57,6 +57,7 @@ LIBRARIES = {
     "spdlog/": ["daemon"],
     "toml++/": ["daemon"],
     "CLI/": ["cli", "daemon", "bench"],
+    "editline/": ["cli"],
     "sanitizer/": ["common/base", "common/os", "common/log", "common/index", "common/wire"],
     "immintrin.h": ["common/log", "common/index", "common/wire", "common/base"],
     "nmmintrin.h": ["common/log", "common/index", "common/wire", "common/base"],
