@@ -121,15 +121,15 @@ Result<WriterEnd> serve(const Surroundings& around) {
   if (options.detach) os::forget_starter();
   (*reception)->run();
 
+  // First, so that who comes now finds nobody and waits for the lock, instead of queueing for an
+  // answer that nobody gives.
+  socket->withdraw();
   service.stopping("finishing the last batch of " + options.store);
   slowly.emplace(service.supervisor(), around.pulse, "ending", Extension::Times());
   (*writer)->stop();
   WriterEnd end = (*writer)->join();
   syncer.stop();
   if (end.exit_code != 0) journal.error("writing stopped: " + end.reason);
-  // A failed daemon's socket stays, refusing, until its successor replaces it; either way the lock
-  // is still held.
-  socket->withdraw();
   if (end.exit_code != 0) os::exit_now(kExitWritingStopped);
   return end;
 }

@@ -51,6 +51,7 @@ Result<void> PublishedSocket::link_beside(const std::string& log) {
 }
 
 void PublishedSocket::withdraw() {
+  fd_.reset();
   if (passed_) return;
   static_cast<void>(os::remove(path_));
   if (!link_.empty()) static_cast<void>(os::remove(link_));

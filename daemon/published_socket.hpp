@@ -22,7 +22,8 @@ class PublishedSocket {
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// At the end, before the lock goes: so that no successor's is removed.
+  /// Nobody connects any more; who waits for an answer is let go, unless a service manager keeps
+  /// them for the next daemon. Before the lock goes: so that no successor's is removed.
   void withdraw();
 
  private:

@@ -37,6 +37,24 @@ bool is_name_of_socket(const std::string& path) {
   return name.ends_with(kSocketEnding) || name == kSocket;
 }
 
+/// What starts the daemon of a log: the service it belongs to, where the units put it, or dfsd.
+std::string starting_command(const std::string& log) {
+  constexpr std::string_view kSystem = "/var/lib/dfs/";
+  constexpr std::string_view kUser = "/.local/share/dfs/";
+  constexpr std::string_view kLog = "/store.db";
+  const bool system = log.starts_with(kSystem);
+  const std::size_t user = log.rfind(kUser);
+  if (log.ends_with(kLog) && (system || user != std::string::npos)) {
+    const std::size_t begin = system ? kSystem.size() : user + kUser.size();
+    const std::size_t end = log.size() - kLog.size();
+    const std::string name = begin < end ? log.substr(begin, end - begin) : std::string();
+    if (!name.empty() && name.find('/') == std::string::npos) {
+      return (system ? "systemctl start dfsd@" : "systemctl --user start dfsd@") + quoted(name);
+    }
+  }
+  return "dfsd " + quoted(log);
+}
+
 Address address_of_socket(std::string_view given, std::string path) {
   Address address;
   address.given = given;
@@ -85,7 +103,7 @@ Result<Address> resolve_log(std::string_view given, std::string path, bool there
   Address address;
   address.given = given;
   address.socket = path + ".socket";
-  address.command = "dfsd " + quoted(path);
+  address.command = starting_command(path);
   address.log = std::move(path);
   return address;
 }

@@ -106,23 +106,20 @@ Result<void> Core::connect_or_start(const Options& options, os::Deadline deadlin
       if (const ConnectionUse here = use(); here && here->usable()) return {};
       auto connected = connect_once(deadline);
       if (connected || connected.error() != errc::no_daemon) return connected;
-      if (deadline.passed()) return connected;
     }
     // Without the lock: a daemon that reads a large log takes its time, and snapshots are answered
     // from the last state meanwhile.
     auto may = may_start(address_, options);
-    if (may) {
+    if (may && !deadline.passed()) {
       tell("starting the daemon of " + address_.given);
       if (auto started = start_daemon(address_, options, deadline); !started) return started;
       // Whoever listens there may be ending. That takes it a moment, and not our processor.
       if (++starts > 1) std::this_thread::sleep_for(kEndingLook);
       continue;
     }
-    if (!another.holds(address_)) {
-      if (patience.passed()) return may;
-    } else if (deadline.passed()) {
-      return not_serving_yet(address_);
-    }
+    const bool held = another.holds(address_);
+    if (deadline.passed() && (held || may)) return not_serving_yet(address_);
+    if (patience.passed() && !held) return may;
     std::this_thread::sleep_for(kDaemonLook);
   }
 }

@@ -20,7 +20,15 @@ Error nobody_serves(const Address& address, const std::string& why) {
 
 /// A shell's words for doing something as another user, who may have no name here.
 std::string as_user(std::uint32_t uid, const std::string& command) {
+  if (command.starts_with("systemctl start ")) return command;  // a service has its own user
   return "sudo -u '#" + std::to_string(uid) + "' " + command;
+}
+
+/// A shell's words for making the daemon a service of its own.
+std::string as_service(const Address& address, std::uint32_t uid) {
+  if (address.command.starts_with("systemctl ")) return address.command;
+  return "systemd-run --uid=" + std::to_string(uid) + " " + address.command +
+         ", or for good a named store (systemctl enable --now dfsd@NAME)";
 }
 
 /// An address that is a socket alone, of which nobody knows the log.
@@ -104,12 +112,9 @@ Result<void> may_start(const Address& address, const Options& options) {
     }
   }
   if (const std::string service = always ? std::string() : own_service(); !service.empty()) {
-    return nobody_serves(
-        address, ", and inside " + service +
-                     " none is started, since it would end with that service: make it one of its "
-                     "own (systemd-run --uid=" +
-                     std::to_string(user) + " " + address.command +
-                     ", or for good systemctl enable --now dfsd@NAME), or say autostart = always");
+    return nobody_serves(address, ", and inside " + service +
+                                      " none is started, since it would end with that service: " +
+                                      as_service(address, user) + "; or say autostart = always");
   }
   return {};
 }

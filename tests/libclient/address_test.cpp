@@ -176,6 +176,18 @@ TEST_F(AddressTest, nothing_is_no_address_and_neither_is_a_nul) {
   expect_refused(std::string("./a\0b", 5), errc::bad_argument, "NUL");
 }
 
+TEST_F(AddressTest, where_the_units_put_a_log_the_unit_is_what_starts_its_daemon) {
+  std::filesystem::create_directories(".local/share/dfs/notes/deeper");
+  EXPECT_EQ(resolve_address(".local/share/dfs/notes/store.db")->command,
+            "systemctl --user start dfsd@notes");
+  EXPECT_EQ(resolve_address(".local/share/dfs/notes/deeper/store.db")->command,
+            "dfsd " + real(".local/share/dfs/notes/deeper/store.db"));
+  EXPECT_EQ(resolve_address(".local/share/dfs/notes/other.db")->command,
+            "dfsd " + real(".local/share/dfs/notes/other.db"));
+  EXPECT_EQ(resolve_address(".local/share/dfs/store.db")->command,
+            "dfsd " + real(".local/share/dfs/store.db"));
+}
+
 // Names.
 
 TEST_F(AddressTest, a_name_is_found_where_the_user_runs_it) {
