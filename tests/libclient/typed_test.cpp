@@ -9,11 +9,13 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -44,6 +46,9 @@ struct Line {
   std::uint8_t count = 0;
 };
 BOOST_DESCRIBE_STRUCT(Line, (), (article, count))
+bool operator==(const Line& a, const Line& b) {
+  return a.article == b.article && a.count == b.count;
+}
 
 /// Something of everything.
 struct Order {
@@ -81,6 +86,17 @@ struct Anything {
   [[nodiscard]] std::string key() const { return id; }
 };
 BOOST_DESCRIBE_STRUCT(Anything, (), (id, is))
+
+struct Parts {
+  std::string id;
+  boost::json::object object;
+  boost::json::array array;
+  boost::json::string text;
+  std::map<std::string, std::vector<std::optional<Line>>> deep;
+  std::tuple<int, std::string> pair;
+  [[nodiscard]] std::string key() const { return id; }
+};
+BOOST_DESCRIBE_STRUCT(Parts, (), (id, object, array, text, deep, pair))
 
 struct Number {
   std::string id;
@@ -343,6 +359,46 @@ TEST(TypedText, long_fractions_are_read_correctly_rounded) {
   }
 }
 
+TEST(TypedText, every_text_of_utf8_reads_back_as_itself) {
+  std::string all;
+  for (char c = 0; c < 127; ++c) all += c;
+  all += "\x7f\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80";
+  for (const std::string& text : {all, std::string(), std::string("\0", 1)}) {
+    const User user{"k", text, "\"\\/"};
+    const auto printed = typed::to_text(user, "k").value();
+    EXPECT_EQ(typed::from_text<User>(printed, "k").value(), user) << printed;
+  }
+  for (const char* text : {"\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
+    EXPECT_EQ(typed::to_text(User{"k", text, ""}, "k").error(), errc::bad_value);
+  }
+}
+
+TEST(TypedText, no_text_whatever_it_is_does_harm) {
+  // What another program wrote is input; so is what a revoked snapshot holds.
+  Order order;
+  order.total = 1e300;
+  order.note = "n";
+  order.lines = {{"a", 1}};
+  const std::string whole = typed::to_text(order, "k").value();
+  for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+    EXPECT_EQ(typed::from_text<Order>(whole.substr(0, cut), "k").error(), errc::wrong_type);
+    for (const char c : {'\0', '"', '}', '9', '\xff'}) {
+      std::string spoilt = whole;
+      spoilt[cut] = c;
+      const auto read = typed::from_text<Order>(spoilt, "k");
+      EXPECT_TRUE(read.has_value() || read.error() == errc::wrong_type) << spoilt;
+    }
+  }
+  EXPECT_EQ(typed::from_text<Order>(whole + " 1", "k").error(), errc::wrong_type);
+  EXPECT_EQ(typed::from_text<Anything>(std::string(100'000, '['), "k").error(), errc::wrong_type);
+}
+
+TEST(TypedText, what_is_nested_deeper_than_a_value_may_be_is_refused) {
+  Anything deep{"k", 1};
+  for (std::size_t i = 0; i < kMaxValueDepth; ++i) deep.is = boost::json::array{deep.is};
+  EXPECT_EQ(typed::to_text(deep, "k").error(), errc::bad_value);
+}
+
 TEST_F(Typed, reading_changes_nothing_on_disk_and_what_is_printed_anew_is_said) {
   const std::string odd =
       R"({"id":"x","is":[19.990,1E2,123456789012345678901,0.10000000000000000001,-0]})";
@@ -423,12 +479,51 @@ TEST_F(Typed, what_does_not_fit_is_named_by_key_and_pointer) {
   expect_misfit(orders_, 7, "/lines is an object where an array is wanted");
   with("rates", R"({"x":1,"y/z":"1"})");
   expect_misfit(orders_, 7, "/rates/y~1z is a string where a number is wanted");
-  with("note", "");
-  expect_misfit(orders_, 7, "/note is missing where a string or null is wanted");
+  with("paid", "");
+  expect_misfit(orders_, 7, "/paid is missing where true or false is wanted");
+  with("lines", R"([{"article":"a","count":1,"price":3}])");
+  expect_misfit(orders_, 7, "/lines/0/price is a member that the type does not have");
   with("extra", "1");
   expect_misfit(orders_, 7, "/extra is a member that the type does not have");
   store_.set("order/7", "[1]").value();
   expect_misfit(orders_, 7, "it is an array where an object is wanted");
+}
+
+TEST_F(Typed, types_are_looked_through_as_deep_as_they_go) {
+  TypedStore<Parts> all(store_, "parts/");
+  Parts parts{"1", {{"a", 1}}, {1, "b"}, "c", {{"d", {Line{"e", 1}, std::nullopt}}}, {7, "f"}};
+  all.set(parts).value();
+  EXPECT_EQ(text("parts/1"), R"({"id":"1","object":{"a":1},"array":[1,"b"],"text":"c",)"
+                             R"("deep":{"d":[{"article":"e","count":1},null]},"pair":[7,"f"]})");
+  EXPECT_EQ(all.get("1")->value.deep, parts.deep);
+  EXPECT_EQ(all.get("1")->value.object, parts.object);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string changed =
+        R"({"id":"1","object":{},"array":[],"text":"","deep":{"d":[{"article":"e","count":1},null]},"pair":[7,"f"]})";
+    changed.replace(changed.find(from), from.size(), to);
+    store_.set("parts/1", changed).value();
+  };
+  with(R"("object":{})", R"("object":[])");
+  expect_misfit(all, "1", "/object is an array where an object is wanted");
+  with(R"("text":"")", R"("text":1)");
+  expect_misfit(all, "1", "/text is 1 where a string is wanted");
+  with("null", R"({"article":1,"count":1})");
+  expect_misfit(all, "1", "/deep/d/1/article is 1 where a string is wanted");
+  with("null", R"({"article":"","count":1,"x":1})");
+  expect_misfit(all, "1", "/deep/d/1/x is a member that the type does not have");
+  with(R"([7,"f"])", "[7]");
+  expect_misfit(all, "1", "/pair is an array where an array of 2 is wanted");
+}
+
+TEST_F(Typed, an_optional_member_may_be_missing) {
+  // So a type may be given another one, and what is stored already still fits.
+  store_
+      .set("order/7",
+           R"({"number":7,"total":1,"ticket":1,"paid":true,"colour":"red","lines":[],"rates":{}})")
+      .value();
+  const auto order = orders_.get(7);
+  ASSERT_TRUE(order.has_value()) << order.error().text();
+  EXPECT_EQ(order->value.note, std::nullopt);
 }
 
 TEST_F(Typed, a_value_that_names_another_key_does_not_fit) {
@@ -460,6 +555,7 @@ TEST_F(Typed, a_key_that_breaks_a_rule_is_the_stores_to_refuse) {
   EXPECT_EQ(all.set({"", "", ""}).error(), errc::bad_key);
 }
 
+static_assert(std::input_iterator<TypedRange<User>::Iterator>);
 // What takes views of something gone does not compile.
 template <class T, class From>
 concept looks_into = requires(T store, From&& from) {

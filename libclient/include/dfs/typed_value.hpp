@@ -44,6 +44,16 @@ concept ConvertedByHand = requires(const json::value& document) {
 template <class T>
 concept DescribedClass = !ConvertedByHand<T> && json::is_described_class<T>::value;
 
+/// Boost's own, which take whatever they are made for.
+template <class T>
+concept Native = std::same_as<T, json::object> || std::same_as<T, json::array> ||
+    std::same_as<T, json::string> || std::same_as<T, json::value>;
+template <class T>
+concept SequenceOfParts =
+    !Native<T> && json::is_sequence_like<T>::value && !json::is_string_like<T>::value && requires {
+  typename T::value_type;
+};
+
 template <class T>
 std::string wanted() {
   if constexpr (OptionalOf<T>::value) {
@@ -61,7 +71,8 @@ std::string wanted() {
     return "null";
   } else if constexpr (json::is_string_like<T>::value || std::same_as<T, json::string>) {
     return "a string";
-  } else if constexpr (json::is_map_like<T>::value || json::is_described_class<T>::value) {
+  } else if constexpr (json::is_map_like<T>::value || json::is_described_class<T>::value ||
+                       std::same_as<T, json::object>) {
     return "an object";
   } else if constexpr (json::is_sequence_like<T>::value) {
     return "an array";
@@ -86,32 +97,23 @@ std::optional<Misfit> misfit_under(std::string_view name, const json::value& par
 }
 
 template <class T>
-std::optional<Misfit> find_member_misfit(const json::object& object) {
-  using Members = boost::describe::describe_members<T, boost::describe::mod_public |
+using MembersOf = boost::describe::describe_members<T, boost::describe::mod_public |
                                                            boost::describe::mod_inherited>;
+/// The type of the member that `Member` describes.
+template <class T, class Member>
+using PartOf = std::remove_cvref_t<decltype(std::declval<T&>().*Member::pointer)>;
+
+template <class T>
+std::optional<Misfit> find_member_misfit(const json::object& object) {
   std::optional<Misfit> misfit;
-  std::size_t known = 0;
-  boost::mp11::mp_for_each<Members>([&](auto member) {
-    using Part = std::remove_cvref_t<decltype(std::declval<T&>().*decltype(member)::pointer)>;
+  boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
+    using Part = PartOf<T, decltype(member)>;
     if (misfit) return;
-    const auto found = object.find(member.name);
-    if (found == object.end()) {
-      misfit = Misfit{{}, "is missing where " + wanted<Part>() + " is wanted"};
-      misfit->put_under(member.name);
-      return;
-    }
-    ++known;
-    misfit = misfit_under<Part>(member.name, found->value());
+    const json::value* part = object.if_contains(member.name);
+    if (part == nullptr) misfit = Misfit{{}, "is missing where " + wanted<Part>() + " is wanted"};
+    if (part != nullptr) misfit = find_misfit<Part>(*part);
+    if (misfit) misfit->put_under(member.name);
   });
-  if (misfit || known == object.size()) return misfit;
-  for (const auto& [name, part] : object) {
-    bool is_known = false;
-    boost::mp11::mp_for_each<Members>(
-        [&, &given = name](auto member) { is_known = is_known || given == member.name; });
-    if (is_known) continue;
-    misfit = Misfit{{}, "is a member that the type does not have"};
-    return misfit->put_under(view_of(name)), misfit;
-  }
   return misfit;
 }
 
@@ -134,8 +136,7 @@ std::optional<Misfit> find_misfit(const json::value& document) {
         if (auto misfit = misfit_under<typename T::mapped_type>(view_of(name), part)) return misfit;
       }
     }
-  } else if constexpr (json::is_sequence_like<T>::value && !json::is_string_like<T>::value &&
-                       requires { typename T::value_type; }) {
+  } else if constexpr (SequenceOfParts<T>) {
     if (const auto* array = document.if_array()) {
       for (std::size_t i = 0; i < array->size(); ++i) {
         if (auto misfit = misfit_under<typename T::value_type>(std::to_string(i), (*array)[i])) {
@@ -145,6 +146,65 @@ std::optional<Misfit> find_misfit(const json::value& document) {
     }
   }
   return Misfit{{}, "is " + described(document) + " where " + wanted<T>() + " is wanted"};
+}
+
+template <class T>
+[[nodiscard]] std::optional<Misfit> settle_members(json::value& document);
+
+template <class T>
+[[nodiscard]] std::optional<Misfit> settle_members(json::object& object) {
+  std::optional<Misfit> misfit;
+  std::size_t known = 0;
+  boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
+    using Part = PartOf<T, decltype(member)>;
+    json::value* part = object.if_contains(member.name);
+    if (part == nullptr && !OptionalOf<Part>::value) return;
+    if (part == nullptr) object.emplace(member.name, nullptr);
+    ++known;
+    if (part == nullptr || misfit) return;
+    misfit = settle_members<Part>(*part);
+    if (misfit) misfit->put_under(member.name);
+  });
+  if (misfit || known == object.size()) return misfit;
+  for (const auto& [name, part] : object) {
+    bool is_known = false;
+    boost::mp11::mp_for_each<MembersOf<T>>(
+        [&, &given = name](auto member) { is_known = is_known || given == member.name; });
+    if (is_known) continue;
+    misfit = Misfit{{}, "is a member that the type does not have"};
+    return misfit->put_under(view_of(name)), misfit;
+  }
+  return misfit;
+}
+
+/// What Boost's releases decide one way and another about described types: an optional member that
+/// is missing becomes null, and one that the type does not have is a misfit, since it would be lost
+/// when the value is set again.
+template <class T>
+std::optional<Misfit> settle_members(json::value& document) {
+  std::optional<Misfit> misfit;
+  if constexpr (OptionalOf<T>::value) {
+    return settle_members<typename OptionalOf<T>::Inner>(document);
+  } else if constexpr (ConvertedByHand<T>) {
+    return misfit;
+  } else if constexpr (DescribedClass<T>) {
+    if (auto* object = document.if_object()) return settle_members<T>(*object);
+  } else if constexpr (json::is_map_like<T>::value) {
+    if (auto* object = document.if_object()) {
+      for (auto& member : *object) {
+        misfit = settle_members<typename T::mapped_type>(member.value());
+        if (misfit) return misfit->put_under(view_of(member.key())), misfit;
+      }
+    }
+  } else if constexpr (SequenceOfParts<T>) {
+    if (auto* array = document.if_array()) {
+      for (std::size_t i = 0; i < array->size(); ++i) {
+        misfit = settle_members<typename T::value_type>((*array)[i]);
+        if (misfit) return misfit->put_under(std::to_string(i)), misfit;
+      }
+    }
+  }
+  return misfit;
 }
 
 /// The text that is stored of a value. bad_value, with the place, where JSON cannot hold it.
@@ -168,6 +228,7 @@ template <class V>
   try {
     json::value document;
     if (const auto misfit = parse(text, document)) return wrong_type(key, *misfit);
+    if (const auto misfit = settle_members<V>(document)) return wrong_type(key, *misfit);
     auto value = json::try_value_to<V>(document);
     if (value) return std::move(*value);
     const auto misfit = find_misfit<V>(document);
