@@ -34,9 +34,7 @@ Error refused_value(const Error& error, const ValueArgument& argument, std::stri
                            : argument.value == "-" ? "stdin"
                                                    : "the value";
   text = what + " is " + text;
-  if (is_text) {
-    text += ". A text: dfsctl set -t " + quoted(argument.key) + " " + quoted(value);
-  }
+  if (is_text) text += ". " + argument.instead;
   return Error(errc::bad_value, std::move(text))
       .with_key(argument.key)
       .with_place(error.line(), error.offset());

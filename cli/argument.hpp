@@ -13,6 +13,8 @@ struct ValueArgument {
   std::string key;    ///< for texts
   std::string value;  ///< "-": standard input
   bool text = false;  ///< not JSON but a text, as it stands
+  /// What would be right in place of a word that is no JSON.
+  std::string instead = {};
 };
 
 /// The value as the store takes it: JSON without the white space between its tokens. bad_value says

@@ -107,7 +107,9 @@ Result<void> write_new(const std::string& path, std::string_view bytes, const st
   return written;
 }
 
-std::string_view verb(std::uint64_t count) { return count == 1 ? " is" : " are"; }
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
 
 void print_repair(const RepairOptions& options, const log::Repaired& repaired, Output& output) {
   for (const log::RepairFinding& finding : repaired.findings) {
@@ -121,18 +123,16 @@ void print_repair(const RepairOptions& options, const log::Repaired& repaired, O
     output.line("the id of the store is lost: " + options.into + " is a store of its own");
   }
   if (repaired.lost_lines > 0 || repaired.lost_commits > 0) {
-    output.line(std::to_string(repaired.lost_lines) + " of " + std::to_string(repaired.lines) +
-                " lines" + std::string(verb(repaired.lost_lines)) + " lost, and " +
-                std::to_string(repaired.lost_commits) + " commits known by their numbers" +
-                std::string(verb(repaired.lost_commits)) + " not there whole");
+    output.line("lost: " + counted(repaired.lost_lines, "line") + " of " +
+                std::to_string(repaired.lines) + ", and " +
+                counted(repaired.lost_commits, "commit") + " that their numbers tell of");
   } else {
     output.line("nothing is lost");
   }
-  output.line(options.into + " has " + std::to_string(repaired.records) +
-              " live keys and is whole; " + options.file +
-              " is as it was. To use it, with no daemon running: mv " + quoted(options.file) + " " +
-              quoted(options.file + ".damaged") + " && mv " + quoted(options.into) + " " +
-              quoted(options.file));
+  output.line(options.into + " is whole and has " + counted(repaired.records, "live key") + "; " +
+              options.file + " is as it was. To use it, with no daemon running: mv " +
+              quoted(options.file) + " " + quoted(options.file + ".damaged") + " && mv " +
+              quoted(options.into) + " " + quoted(options.file));
 }
 
 void print_repair_json(const RepairOptions& options, const log::Repaired& repaired,

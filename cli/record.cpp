@@ -126,7 +126,9 @@ Result<int> get(const GetOptions& options, const Common& common, Output& output)
 
 Result<int> set(const SetOptions& options, const Common& common, Output& output) {
   if (auto good = log::check_key(options.key); !good) return std::move(good).error();
-  auto value = value_of({options.key, options.value, options.text});
+  const std::string as_text =
+      "A text: dfsctl set -t " + quoted(options.key) + " " + quoted(options.value);
+  auto value = value_of({options.key, options.value, options.text, as_text});
   if (!value) return std::move(value).error();
   if (common.transaction != nullptr) {
     common.transaction->set(options.key, *value, expected(options.if_version));

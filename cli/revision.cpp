@@ -94,7 +94,9 @@ void print_edited(const std::string& key, const Committed& committed, bool chang
 
 Result<int> patch(const PatchOptions& options, const Common& common, Output& output) {
   if (auto good = log::check_key(options.key); !good) return std::move(good).error();
-  const auto change = value_of({options.key, options.patch});
+  const auto change = value_of({options.key, options.patch, false,
+                                R"(A patch is the members that change: dfsctl patch )" +
+                                    quoted(options.key) + R"( '{"name":"Bob"}')"});
   if (!change) return change.error();
   if (auto tried = merge_patch({}, *change); !tried) return tried.error().with_key(options.key);
   auto committed = revise(common, options.key,

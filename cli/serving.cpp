@@ -110,6 +110,7 @@ Result<int> stores(const Common& common, Output& output) {
     if (!common.json) {
       std::vector<std::string> row{serving.address, serving.state};
       for (const std::string_view name : kShown) row.push_back(shown(member(serving.info, name)));
+      if (output.on_terminal() && row[2] == row[0]) row[2].clear();  // said already
       table.add(std::move(row));
       continue;
     }

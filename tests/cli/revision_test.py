@@ -58,6 +58,8 @@ class RevisionTest(StoreTest):
 
     def test_a_patch_that_is_not_json_changes_and_creates_nothing(self):
         self.assertIn("(column 2)", self.refused(2, "patch", "a", "{x:1}"))
+        self.assertIn("""A patch is the members that change: dfsctl patch a '{"name":"Bob"}'""",
+                      self.refused(2, "patch", "a", "x=1"))
         self.assertIn('"x" stands there twice', self.refused(2, "patch", "a", '{"x":1,"x":2}'))
         self.assertEqual(os.listdir(self.directory), [])
 
