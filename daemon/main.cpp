@@ -125,7 +125,7 @@ Result<WriterEnd> serve(const Surroundings& around) {
   // answer that nobody gives.
   socket->withdraw();
   service.stopping("finishing the last batch of " + options.store);
-  slowly.emplace(service.supervisor(), around.pulse, "ending", Extension::Times());
+  slowly.emplace(service.supervisor(), around.pulse, "ending", Extension::Times{.watched = true});
   (*writer)->stop();
   WriterEnd end = (*writer)->join();
   syncer.stop();

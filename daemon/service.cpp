@@ -3,10 +3,14 @@
 #include <algorithm>
 
 #include "common/os/process.hpp"
+#include "common/os/socket.hpp"
 
 namespace dfs::daemon {
 
 namespace {
+
+// Until what was not heard is said again.
+constexpr std::chrono::nanoseconds kAgain = std::chrono::milliseconds(500);
 
 /// An error's text may hold a name with a line break, which would begin another assignment.
 std::string status_line(std::string text) {
@@ -25,9 +29,15 @@ Service::Service(os::Supervisor supervisor, Journal& journal, const Pulse& pulse
 
 void Service::say(const std::string& state) {
   auto heard = supervisor_.say(state);
-  if (heard || unheard_said_) return;
+  missed_.clear();
+  if (heard) return;
+  // Without its READY=1 a manager would end us in the end: it is told until it hears.
+  if (os::would_block(heard.error())) {
+    missed_ = state;
+    next_ping_ = os::Monotonic::now() + kAgain;
+  }
+  if (!unheard_said_) journal_.warn(heard.error().text());
   unheard_said_ = true;
-  journal_.warn(heard.error().text());
 }
 
 // No MAINPID: a daemon under a service manager is the process that it started.
@@ -42,14 +52,16 @@ void Service::reloading() {
 void Service::stopping(const std::string& status) { say("STOPPING=1\n" + status_line(status)); }
 
 os::Deadline Service::next_ping() const {
-  if (interval_.count() == 0) return os::Deadline::never();
+  if (interval_.count() == 0 && missed_.empty()) return os::Deadline::never();
   return os::Deadline::after(next_ping_ - os::Monotonic::now());
 }
 
 void Service::ping_if_due() {
   const auto now = os::Monotonic::now();
-  if (interval_.count() == 0 || now < next_ping_) return;
-  next_ping_ = now + interval_;
+  if (now < next_ping_) return;
+  next_ping_ = now + (interval_.count() == 0 ? kAgain : interval_);
+  if (!missed_.empty() && supervisor_.mention(missed_)) missed_.clear();
+  if (interval_.count() == 0) return;
   if (watch_.lives(now)) {
     silence_said_ = false;
     // One that finds no room follows others that were not read yet.
@@ -82,8 +94,7 @@ void Extension::run() {
       "EXTEND_TIMEOUT_USEC=" +
       std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(times_.asked).count());
   static_cast<void>(supervisor_.say(request + "\n" + status_line(status_)));
-  // At the end a watchdog may still look at us, and main does not ping meanwhile.
-  const bool watched = supervisor_.watchdog().count() > 0;
+  const bool watched = times_.watched && supervisor_.watchdog().count() > 0;
   const auto pause =
       watched ? std::min<std::chrono::nanoseconds>(times_.every, supervisor_.watchdog() / 2)
               : std::chrono::nanoseconds(times_.every);

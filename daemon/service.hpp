@@ -27,10 +27,10 @@ class Service {
   void reloading();
   void stopping(const std::string& status);
 
-  /// When ping_if_due() wants to be called next; never where nobody watches.
+  /// When ping_if_due() wants to be called next; never where nobody watches or is to be told again.
   [[nodiscard]] os::Deadline next_ping() const;
   /// A sign of life for us and for the writer: withheld while the writer does not move, so that the
-  /// watchdog ends both.
+  /// watchdog ends both. Says again what a manager that did not read has missed.
   void ping_if_due();
 
   [[nodiscard]] const os::Supervisor& supervisor() const { return supervisor_; }
@@ -45,6 +45,7 @@ class Service {
 
   PulseWatch watch_;
   os::Monotonic::time_point next_ping_;
+  std::string missed_;         // the last state that found no room
   bool silence_said_ = false;  // that the writer does not move
   bool unheard_said_ = false;  // that nobody hears
 };
@@ -57,6 +58,7 @@ class Extension {
   struct Times {
     std::chrono::milliseconds every{10'000};
     std::chrono::milliseconds asked{60'000};  ///< each time, from then on
+    bool watched = false;  ///< a watchdog is looking, which main does not answer meanwhile
   };
   /// Asks at once, and says what for.
   Extension(const os::Supervisor& supervisor, const Pulse& pulse, std::string status, Times times);

@@ -114,6 +114,16 @@ TEST(CommandLine, it_fills_the_options_and_is_remembered) {
   EXPECT_FALSE(parse_options({"--record-origins=false", "/tmp/x.db"}).options.record_origins);
 }
 
+TEST(CommandLine, relative_paths_are_to_the_directory_of_the_start) {
+  const auto parsed =
+      parse_options({"--socket", "s", "--log-file", "l", "--config", "c.toml", "/tmp/x.db"});
+  ASSERT_FALSE(parsed.finished);
+  for (const std::string& path :
+       {parsed.options.socket, parsed.options.log_file, parsed.config, parsed.given[0].text}) {
+    EXPECT_TRUE(path.starts_with("/")) << path;
+  }
+}
+
 TEST(CommandLine, what_a_client_gives_the_daemon_that_it_starts_is_understood) {
   const auto parsed = parse_options({"--detach",    "--ready-fd",
                                      "3",           "--lock-fd",

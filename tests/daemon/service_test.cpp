@@ -90,6 +90,19 @@ TEST_F(Services, without_a_watchdog_there_is_no_ping) {
   EXPECT_TRUE(socket_.so_far().empty());
 }
 
+TEST_F(Services, what_a_manager_had_no_room_for_is_said_again_until_it_hears) {
+  const os::Supervisor supervisor = os::Supervisor::from_environment();
+  while (supervisor.mention("STATUS=full")) {
+  }
+  Service service(supervisor, journal_, pulse_);
+  EXPECT_GE(service.next_ping().left(), std::chrono::hours(1));
+  service.ready("here");
+  for (const std::string& state : socket_.so_far()) EXPECT_EQ(state, "STATUS=full");
+  ping_in_time(service);
+  EXPECT_EQ(socket_.next(), "READY=1\nSTATUS=here");
+  EXPECT_GE(service.next_ping().left(), std::chrono::hours(1));
+}
+
 TEST_F(Services, a_status_is_one_line_whatever_its_text) {
   Service service(os::Supervisor::from_environment(), journal_, pulse_);
   service.ready("a\nMAINPID=1");
@@ -112,7 +125,7 @@ TEST_F(Services, more_time_is_asked_for_at_once_and_again_while_the_pulse_moves)
 TEST_F(Services, a_slow_end_keeps_the_watchdog_content) {
   ::setenv("WATCHDOG_USEC", "20000", 1);
   const os::Supervisor supervisor = os::Supervisor::from_environment();
-  const Extension extension(supervisor, pulse_, "ending", {minutes(1), minutes(1)});
+  const Extension extension(supervisor, pulse_, "ending", {minutes(1), minutes(1), true});
   EXPECT_TRUE(SupervisorSocket::has(socket_.next(), "STATUS=ending"));
   EXPECT_TRUE(SupervisorSocket::has(socket_.next(), "WATCHDOG=1"));
 }

@@ -6,8 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <dfs/store.hpp>
@@ -118,6 +120,35 @@ TEST_F(Services, the_watchdog_is_pinged_while_idle_and_while_busy) {
     }
   }
   daemon.stop();
+}
+
+TEST_F(Services, a_slow_disk_is_no_hang) {
+  // The watchdog wants a ping each 50 ms, and has a writer that works for 100 ms without moving for
+  // stuck; here it sits in a sync for two seconds.
+  DaemonSettings slow = watched("100000");
+  slow.wrapper = {"strace", "-D",
+                  "-f",     "-qq",
+                  "-o",     "/dev/null",
+                  "-e",     "signal=none",
+                  "-e",     "trace=fdatasync",
+                  "-e",     "inject=fdatasync:delay_enter=2000000"};
+  auto daemon = DaemonProcess::serving(slow);
+  auto store = open(store_).value();
+  static_cast<void>(supervisor_.next_with("READY=1"));
+  static_cast<void>(supervisor_.so_far());
+  std::atomic<bool> done{false};
+  std::thread client([&] {
+    EXPECT_TRUE(store.set("a", "1"));
+    done = true;
+  });
+  int pings = 0;
+  while (!done) {
+    const auto state = supervisor_.within(std::chrono::milliseconds(50));
+    pings += state && SupervisorSocket::has(*state, "WATCHDOG=1") ? 1 : 0;
+  }
+  client.join();
+  EXPECT_GE(pings, 6);
+  daemon.kill();
 }
 
 TEST_F(Services, a_daemon_that_is_stuck_pings_nobody) {
