@@ -51,15 +51,16 @@ def prepare(root, debs):
 
 
 def boot(root):
-    """Whether the tests passed; None where no machine came up."""
+    """Whether the tests passed; None where no systemd began to run."""
     command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
                "--directory", root.path, "--boot", "systemd.unit=units-test.service"]
     booted = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False,
                             stderr=subprocess.STDOUT, timeout=WATCHDOG_S)
     output = root.at("/tests/output")
     if not os.path.exists(output):
-        print(booted.stdout.decode(errors="replace")[-4000:])
-        return None
+        console = booted.stdout.decode(errors="replace")
+        print(console[-4000:])
+        return False if "Welcome to" in console or "systemd[1]" in console else None
     print(root.read("/tests/output"))
     return booted.returncode == 0
 

@@ -83,6 +83,7 @@ class Units(unittest.TestCase):
         status = os.stat("/var/lib/dfs/orders/store.db")
         self.assertEqual((pwd.getpwuid(status.st_uid).pw_name, oct(status.st_mode)), ("dfs", "0o100660"))
         self.assertIn("serving", self.show("dfsd@orders", "StatusText"))
+        self.assertIn("orders", self.ok("dfsctl", "stores"))
 
     def test_group_may_write_and_others_may_not_read(self):
         self.start("shared")
