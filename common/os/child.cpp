@@ -6,8 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <string_view>
 #include <utility>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration)
@@ -15,6 +18,24 @@ extern char** environ;  // NOLINT(readability-redundant-declaration)
 namespace dfs::os {
 
 namespace {
+
+/// The environment without what a service manager meant for this process alone (sd_notify(3),
+/// sd_listen_fds(3)): another that spoke with these would speak in this one's name.
+std::vector<char*> own_environment() {
+  static constexpr std::array<std::string_view, 7> kPersonal{
+      "NOTIFY_SOCKET=", "WATCHDOG_PID=",   "WATCHDOG_USEC=", "LISTEN_PID=",
+      "LISTEN_FDS=",    "LISTEN_FDNAMES=", "MAINPID="};
+  std::vector<char*> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (std::none_of(kPersonal.begin(), kPersonal.end(),
+                     [text](std::string_view name) { return text.starts_with(name); })) {
+      kept.push_back(*variable);
+    }
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
 
 /// What posix_spawn is told, and given back.
 class SpawnPlan {
@@ -36,8 +57,10 @@ class SpawnPlan {
 void plan_descriptors(posix_spawn_file_actions_t& actions, const ChildRequest& request) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 2, request.said_at.c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (!request.said_at.empty()) {
+    posix_spawn_file_actions_addopen(&actions, 2, request.said_at.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
+  }
   // First far above, then down to 3, 4, ..., so that no target overwrites a source.
   constexpr int kFar = 200;
   const int count = static_cast<int>(request.descriptors.size());
@@ -49,8 +72,8 @@ void plan_descriptors(posix_spawn_file_actions_t& actions, const ChildRequest& r
   posix_spawn_file_actions_addclosefrom_np(&actions, 3 + count);
 }
 
-void plan_signals(posix_spawnattr_t& attributes) {
-  // A clean slate, whatever the parent has done to its own; a process group, but no session.
+void plan_signals(posix_spawnattr_t& attributes, ChildRequest::Group group) {
+  // A clean slate, whatever the parent has done to its own.
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
@@ -58,9 +81,10 @@ void plan_signals(posix_spawnattr_t& attributes) {
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
+  const int apart =
+      group == ChildRequest::Group::session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
   posix_spawnattr_setflags(
-      &attributes,
-      static_cast<short>(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+      &attributes, static_cast<short>(apart | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
 }
 
 Result<void> limit_files(std::int32_t pid, rlim_t bytes) {
@@ -81,15 +105,16 @@ Result<void> limit_files(std::int32_t pid, rlim_t bytes) {
 Result<Child> Child::start(const ChildRequest& request) {
   SpawnPlan plan;
   plan_descriptors(plan.actions, request);
-  plan_signals(plan.attributes);
+  plan_signals(plan.attributes, request.group);
   std::vector<char*> arguments{const_cast<char*>(request.program.c_str())};
   for (const std::string& argument : request.arguments) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);
+  std::vector<char*> surroundings = own_environment();
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, request.program.c_str(), &plan.actions, &plan.attributes,
-                                  arguments.data(), environ);
+                                  arguments.data(), surroundings.data());
   if (error != 0) return Error::from_errno(error, "start " + request.program);
   return Child(pid);
 }
@@ -117,11 +142,12 @@ bool Child::ended() const noexcept {
 void Child::kill() noexcept {
   if (pid_ < 0 || ::getpid() != parent_) return;
   ::kill(pid_, SIGKILL);
-  static_cast<void>(reap());
+  static_cast<void>(wait());
 }
 
-int Child::reap() noexcept {
+int Child::wait() noexcept {
   int status = 0;
+  // ECHILD: the program reaps its children itself (SIGCHLD ignored); then nothing is known.
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
@@ -131,7 +157,7 @@ int Child::reap() noexcept {
 Result<int> Child::terminate() {
   if (pid_ < 0) return Error(errc::daemon_gone, "the process has ended");
   if (::kill(pid_, SIGTERM) != 0) return Error::from_errno(errno, "end a child");
-  return reap();
+  return wait();
 }
 
 Result<void> Child::pause() const {

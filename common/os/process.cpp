@@ -2,12 +2,10 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <spawn.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,9 +15,8 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "common/os/child.hpp"
 #include "common/os/file.hpp"
-
-extern char** environ;  // NOLINT(readability-redundant-declaration)
 
 namespace dfs::os {
 
@@ -49,24 +46,6 @@ std::string read_small(const std::string& path) {
     out.append(buffer.data(), static_cast<std::size_t>(n));
   }
   return out;
-}
-
-/// The environment without what a service manager meant for this process alone (sd_notify(3),
-/// sd_listen_fds(3)): another that spoke with these would speak in this one's name.
-std::vector<char*> own_environment() {
-  static constexpr std::array<std::string_view, 7> kPersonal{
-      "NOTIFY_SOCKET=", "WATCHDOG_PID=",   "WATCHDOG_USEC=", "LISTEN_PID=",
-      "LISTEN_FDS=",    "LISTEN_FDNAMES=", "MAINPID="};
-  std::vector<char*> kept;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view text(*variable);
-    if (std::none_of(kPersonal.begin(), kPersonal.end(),
-                     [text](std::string_view name) { return text.starts_with(name); })) {
-      kept.push_back(*variable);
-    }
-  }
-  kept.push_back(nullptr);
-  return kept;
 }
 
 std::uint64_t cgroup_limit() {
@@ -107,52 +86,10 @@ Result<std::unique_ptr<DeathWord>> DeathWord::arm(std::atomic<std::uint32_t>& wo
 }
 
 Result<int> spawn_and_wait(const SpawnRequest& request) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  const int count = static_cast<int>(request.descriptors.size());
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  // Two steps, so that no target number overwrites a source: first far above, then down to 3, 4,
-  // ...
-  constexpr int kFar = 200;
-  for (int i = 0; i < count; ++i) {
-    posix_spawn_file_actions_adddup2(&actions, request.descriptors[static_cast<std::size_t>(i)],
-                                     kFar + i);
-  }
-  for (int i = 0; i < count; ++i) posix_spawn_file_actions_adddup2(&actions, kFar + i, 3 + i);
-  posix_spawn_file_actions_addclosefrom_np(&actions, 3 + count);
-  // The daemon starts with a clean slate of signals, whatever the program that started it has done
-  // to its own.
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(
-      &attributes,
-      static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-  std::vector<char*> arguments{const_cast<char*>(request.program.c_str())};
-  for (const std::string& argument : request.arguments) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  }
-  arguments.push_back(nullptr);
-  std::vector<char*> surroundings = own_environment();
-  pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, request.program.c_str(), &actions, &attributes,
-                                  arguments.data(), surroundings.data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) return Error::from_errno(error, "start " + request.program);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) {
-    // ECHILD: the program reaps its children itself (SIGCHLD ignored); then nothing is known, which
-    // is fine.
-    if (errno != EINTR) return 0;
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  auto child = Child::start(
+      {request.program, request.arguments, request.descriptors, {}, ChildRequest::Group::session});
+  if (!child) return std::move(child).error();
+  return child->wait();
 }
 
 Result<void> detach() {
