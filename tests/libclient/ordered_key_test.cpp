@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <fstream>
 #include <limits>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,20 @@ TEST(OrderedKey, texts_are_as_documented) {
   EXPECT_EQ(ordered_key(-42), "Y57");
   EXPECT_EQ(ordered_key(std::numeric_limits<std::uint64_t>::max()), "t18446744073709551615");
   EXPECT_EQ(ordered_key(std::numeric_limits<std::int64_t>::min()), "H0776627963145224191");
+}
+
+TEST(OrderedKey, the_table_of_the_page_is_right) {
+  std::ifstream page(DFS_TYPED_DOC);
+  const std::regex row(R"(\| (-?)(\d+) \| `(\w+)` \|)");
+  int rows = 0;
+  for (std::string line; std::getline(page, line);) {
+    std::smatch cells;
+    if (!std::regex_match(line, cells, row)) continue;
+    ++rows;
+    const OrderedNumber number{cells[1].length() == 1, std::stoull(cells[2])};
+    EXPECT_EQ(ordered_text(number), cells[3].str()) << line;
+  }
+  EXPECT_GE(rows, 5);
 }
 
 TEST(OrderedKey, one_number_has_one_text_whatever_its_type) {
