@@ -1,6 +1,7 @@
 #include "common/log/repair.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <algorithm>
 #include <map>
@@ -294,6 +295,55 @@ TEST(Repair, every_cut_and_every_changed_byte_gives_a_log_without_a_wrong_value)
       for (std::size_t at = from; at < std::min(from + 200, log.size()); ++at) zeroed[at] = '\0';
       tried(zeroed);
     }
+  }
+}
+
+// What an editor, a merge and a bad disk do to lines, many at once: repair() asserts that what it
+// writes is whole.
+RC_GTEST_PROP(Repair, any_muddle_of_lines_gives_a_whole_log, ()) {
+  std::vector<std::string> pool;
+  for (const std::string& log : samples()) {
+    for (const std::string& line : lines_of(log)) pool.push_back(line);
+  }
+  for (const std::string& line : lines_of(replaced(stopped_log(), kStoreId, kNewId))) {
+    pool.push_back(unsealed(line));
+  }
+  pool.emplace_back("{\"k\":\"a\",\"val\":{\"by\": \"hand\"}}\n");
+  pool.emplace_back("{\"k\":\"user1\",\"d\":true}\n");
+  pool.emplace_back("{\"k\":\"z\",\"v\":9007199254740992,\"d\":true,\"s\":7}\n");
+  pool.emplace_back("[\"start\",{\"after\":3,\"next\":900,\"w\":2,\"t\":1}]\n");
+  pool.emplace_back("oops\n");
+  const auto from = static_cast<std::size_t>(*rc::gen::inRange(0, 4));
+  std::vector<std::string> lines = lines_of(samples()[from]);
+  const int changes = *rc::gen::inRange(0, 12);
+  for (int i = 0; i < changes; ++i) {
+    const auto at = *rc::gen::inRange<std::size_t>(0, lines.size());
+    switch (*rc::gen::inRange(0, 4)) {
+      case 0:
+        if (lines.size() > 1) lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(at));
+        break;
+      case 1:
+        lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(at),
+                     pool[*rc::gen::inRange<std::size_t>(0, pool.size())]);
+        break;
+      case 2:
+        std::swap(lines[at], lines[*rc::gen::inRange<std::size_t>(0, lines.size())]);
+        break;
+      default:
+        lines[at][*rc::gen::inRange<std::size_t>(0, lines[at].size())] ^= 1;
+        break;
+    }
+  }
+  for (const bool accept_edits : {false, true}) {
+    const auto repaired = repair(joined(lines), options(accept_edits));
+    if (!repaired) continue;
+    if (repaired->go_file) continue;
+    RC_ASSERT(find(repaired->bytes).recovery.kind == RecoveryKind::whole);
+    RC_ASSERT(check(repaired->bytes, "new").whole);
+    // A second repair has nothing to do.
+    const Repaired again = mended(repaired->bytes, accept_edits);
+    RC_ASSERT(state_of(again.bytes) == state_of(repaired->bytes));
+    RC_ASSERT(again.findings.empty());
   }
 }
 
