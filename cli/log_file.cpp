@@ -1,6 +1,7 @@
 #include "cli/log_file.hpp"
 
 #include <cerrno>
+#include <vector>
 
 #include "cli/argument.hpp"
 #include "cli/json_text.hpp"
@@ -112,12 +113,23 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 }
 
 void print_repair(const RepairOptions& options, const log::Repaired& repaired, Output& output) {
-  for (const log::RepairFinding& finding : repaired.findings) {
-    if (finding.line > 0) {
-      output.text() += "line " + std::to_string(finding.line) + " (offset " +
-                       std::to_string(finding.offset) + "): ";
+  const std::vector<log::RepairFinding>& findings = repaired.findings;
+  for (std::size_t i = 0; i < findings.size();) {
+    // Neighbours of which the same is to be said are said at once: a commit may have many lines.
+    std::size_t last = i;
+    while (last + 1 < findings.size() && findings[last + 1].line == findings[last].line + 1 &&
+           findings[last + 1].text == findings[i].text) {
+      ++last;
     }
-    output.line(printable(finding.text));
+    const log::RepairFinding& first = findings[i];
+    if (first.line > 0) {
+      output.text() += last > i ? "lines " + std::to_string(first.line) + " to " +
+                                      std::to_string(findings[last].line) + " (from offset "
+                                : "line " + std::to_string(first.line) + " (offset ";
+      output.text() += std::to_string(first.offset) + "): ";
+    }
+    output.line(printable(first.text));
+    i = last + 1;
   }
   if (repaired.new_store) {
     output.line("the id of the store is lost: " + options.into + " is a store of its own");

@@ -183,7 +183,9 @@ class Rebuild {
         say(*one, true,
             "lost: " + std::to_string(by_key.size()) + " of the " +
                 std::to_string(leader.commit_records) + " lines of commit " +
-                std::to_string(sequence) + " can be read, and it counts whole or not");
+                std::to_string(sequence) +
+                " can be read, and it counts whole or not "
+                "at all; --accept-edits takes them by themselves");
       } else {
         Record record = one->record;
         if (!record.in_base) record.time_ms = one->batch_time_ms;

@@ -163,6 +163,17 @@ class LogFileTest(StoreTest):
         self.assertEqual(self.ok("count"), "0\n")
         self.assertGreater(int(self.ok("set", "a", "1")), 2)  # versions 1 and 2 were given to it
 
+    def test_neighbours_lost_for_one_reason_are_said_at_once(self):
+        self.ok("load", stdin="".join(f'{{"key":"k{i:03}","value":{i}}}\n' for i in range(200)))
+        self.ok("stop")
+        self.write("damaged", self.read("users.db").replace(b'"val":100', b'"val":999'))
+        out = self.repair("damaged", "-o", "new")[1]
+        self.assertRegex(out, r"lines 3 to 102 \(from offset \d+\): lost: 199 of the 200 lines")
+        self.assertRegex(out, r"lines 104 to 202 \(from offset \d+\): lost: 199 of the 200 lines")
+        self.assertEqual(out.count("\n"), 6, out)
+        code, out, _ = self.repair("damaged", "-o", "all", "--accept-edits")
+        self.assertIn("200 live keys", out)
+
     def test_repair_of_an_edit_takes_it_when_told_to(self):
         content = self.stopped_log()
         self.write("users.db", content.replace(b'"val":2', b'"val": {"x":2.50}') +
