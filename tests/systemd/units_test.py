@@ -90,10 +90,22 @@ class Units(unittest.TestCase):
         self.assertEqual(self.ok("dfsctl", "-s", "shared", "set", "a", "1", user="alice"), "1")
         self.assertEqual(self.ok("dfsctl", "-s", "shared", "get", "a", user="alice"), "1")
         self.assertEqual(run("dfsctl", "-s", "shared", "get", "a", user="bob").code, 6)
+        # The daemon sees who its clients really are, from inside of its sandbox.
+        clients = json.loads(self.ok("dfsctl", "-s", "shared", "--json", "clients", user="alice"))
+        self.assertIn(pwd.getpwnam("alice").pw_uid, [client["uid"] for client in clients])
         # Opened to all who read, by the mode of the log.
         os.chmod("/var/lib/dfs/shared/store.db", 0o664)
         self.assertEqual(self.ok("dfsctl", "-s", "shared", "get", "a", user="bob"), "1")
         self.assertEqual(run("dfsctl", "-s", "shared", "set", "a", "2", user="bob").code, 6)
+
+    def test_named_reader_may_read(self):
+        self.start("named")
+        self.ok("dfsctl", "-s", "named", "set", "a", "1")
+        with open("/var/lib/dfs/named/store.db.toml", "w", encoding="utf-8") as file:
+            file.write('readers = ["bob"]\n')
+        self.ok("systemctl", "reload", "dfsd@named")
+        self.until(lambda: run("dfsctl", "-s", "named", "get", "a", user="bob"), lambda got: got.code == 0)
+        self.assertEqual(run("dfsctl", "-s", "named", "set", "a", "2", user="bob").code, 6)
 
     def test_store_belongs_to_the_group_that_the_unit_says(self):
         self.start("books")
