@@ -1,9 +1,23 @@
 #include "daemon/published_socket.hpp"
 
 #include "common/os/file.hpp"
+#include "common/os/process.hpp"
 #include "common/os/socket.hpp"
 
 namespace dfs::daemon {
+
+namespace {
+
+/// What root makes is the log's owner's: in a directory like /tmp the owner's daemon could not
+/// replace it otherwise.
+Result<void> give_to_owner_of(const std::string& log, const std::string& made) {
+  if (os::effective_user() != 0) return {};
+  auto owner = os::status_of(log);
+  if (!owner) return std::move(owner).error();
+  return os::set_owner_of(made, owner->uid, owner->gid);
+}
+
+}  // namespace
 
 Result<PublishedSocket> PublishedSocket::listen(const Options& options) {
   // Resolved: a link beside the log must lead there from wherever it is read.
@@ -13,9 +27,11 @@ Result<PublishedSocket> PublishedSocket::listen(const Options& options) {
   auto fd = os::listen_at(*path);
   if (!fd) return std::move(fd).error();
   PublishedSocket socket(std::move(*fd), *path);
-  if (auto linked = socket.link_beside(options.store); !linked) {
+  auto placed = give_to_owner_of(options.store, *path);
+  if (placed) placed = socket.link_beside(options.store);
+  if (!placed) {
     static_cast<void>(os::remove(*path));
-    return std::move(linked).error();
+    return std::move(placed).error();
   }
   return socket;
 }
@@ -45,6 +61,7 @@ Result<void> PublishedSocket::link_beside(const std::string& log) {
   const std::string fresh = beside + ".new";
   if (auto gone = os::remove(fresh); !gone) return gone;
   if (auto made = os::symlink(path_, fresh); !made) return made;
+  if (auto given = give_to_owner_of(log, fresh); !given) return given;
   if (auto placed = os::rename(fresh, beside); !placed) return placed;
   link_ = beside;
   return {};

@@ -221,6 +221,11 @@ Result<void> symlink(const std::string& target, const std::string& to) {
   return {};
 }
 
+Result<void> set_owner_of(const std::string& path, std::uint32_t uid, std::uint32_t gid) {
+  if (::lchown(path.c_str(), uid, gid) != 0) return failed("set owner of", path);
+  return {};
+}
+
 Result<void> remove(const std::string& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed("remove", path);
   return {};

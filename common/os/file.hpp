@@ -91,6 +91,8 @@ Result<void> rename(const std::string& from, const std::string& to);
 /// Gives `from` a second name (errno EEXIST in the error where `to` stands already).
 Result<void> link(const std::string& from, const std::string& to);
 Result<void> symlink(const std::string& target, const std::string& to);
+/// Of what stands at `path` itself, also of a symbolic link.
+Result<void> set_owner_of(const std::string& path, std::uint32_t uid, std::uint32_t gid);
 /// Absent is not an error.
 Result<void> remove(const std::string& path);
 /// Makes the names in the directory that holds `path` durable.

@@ -6,8 +6,10 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -59,6 +61,39 @@ TEST_F(StarterTest, the_lock_is_the_owners_alone) {
   struct ::stat status {};
   ASSERT_EQ(::stat((path() + ".lock").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(StarterTest, a_lock_that_others_could_open_is_closed_to_them) {
+  std::ofstream(path() + ".lock") << "";
+  ASSERT_EQ(::chmod((path() + ".lock").c_str(), 0666), 0);
+  auto store = Store::open(path(), options());
+  ASSERT_TRUE(store.has_value()) << store.error().text();
+  struct ::stat status {};
+  ASSERT_EQ(::stat((path() + ".lock").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(StarterTest, what_a_service_manager_gave_to_this_process_is_not_handed_on) {
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS"}) {
+    ::setenv(name, "dfs-test", 1);
+  }
+  ::setenv("DFS_TEST_KEPT", "dfs-test", 1);
+  auto store = Store::open(path(), options());
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS", "DFS_TEST_KEPT"}) {
+    ::unsetenv(name);
+  }
+  ASSERT_TRUE(store.has_value()) << store.error().text();
+  const std::string info = Admin(*store).info().value();
+  const std::string pid = info.substr(info.find("\"pid\":") + 6);
+  const std::string process = "/proc/" + pid.substr(0, pid.find(','));
+  std::ifstream file(process + "/environ", std::ios::binary);
+  const std::string surroundings{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(surroundings.find("DFS_TEST_KEPT=dfs-test"), std::string::npos);
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS"}) {
+    EXPECT_EQ(surroundings.find(name), std::string::npos) << name;
+  }
+  // Nor does it stay where it was started.
+  EXPECT_EQ(std::filesystem::read_symlink(process + "/cwd"), "/");
 }
 
 TEST_F(StarterTest, many_at_once_meet_at_one_daemon) {

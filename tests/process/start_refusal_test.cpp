@@ -564,6 +564,22 @@ TEST_F(StartRefusal, a_setuid_program_starts_nothing) {
                               real("users.db") + " does\n");
 }
 
+TEST_F(StartRefusal, what_a_killed_daemon_of_roots_left_does_not_keep_the_owner_out) {
+  NEEDS_ROOT("there is one user");
+  // As in /tmp: what another has made there cannot be replaced.
+  ::chmod(here().c_str(), 01777);
+  make_store("users.db", kOne);
+  std::filesystem::create_directory(real("run"));
+  for (const std::vector<std::string>& where :
+       {std::vector<std::string>(), {"--socket", real("run/socket")}}) {
+    DaemonProcess daemon = DaemonProcess::serving({.store = real("users.db"), .arguments = where});
+    daemon.kill();
+    std::filesystem::remove(real("users.db.stderr"));
+    expect_served(attempt("users.db", Doing::writing, [] { become(kOne); }));
+    stop("users.db");
+  }
+}
+
 // Services.
 
 /// A control group of the name that systemd gives to a system service, for its life.
@@ -644,14 +660,14 @@ TEST_F(StartRefusal, who_waits_for_a_daemon_finds_it_once_it_is_there) {
   make_store("users.db");
   std::filesystem::create_directory(real("run"));
   std::vector<ClientProcess> waiting;
-  // By its log, by a socket that is not there yet, and by a directory that does not exist.
-  for (const std::string& address : {real("users.db"), real("run/socket"), real("run/later")}) {
+  // By its log, by a socket that is not there yet, and in a directory that is not there yet.
+  for (const std::string& address : {real("users.db"), real("run/socket"), real("later/socket")}) {
     waiting.emplace_back("waiting", [address, options] {
       Store store = need(Store::open(address, options), address.c_str());
       need(store.set("a", "1"), "set");
     });
   }
-  std::filesystem::create_directory_symlink(".", real("run/later"));
+  std::filesystem::create_directory_symlink("run", real("later"));
   DaemonProcess daemon = DaemonProcess::serving(
       {.store = real("users.db"), .arguments = {"--socket", real("run/socket")}});
   for (ClientProcess& client : waiting) client.expect_done();
