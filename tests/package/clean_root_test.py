@@ -112,21 +112,21 @@ class ProgramOutside(unittest.TestCase):
         shutil.copytree(SOURCE, cls.root.at("/tmp/source"))
 
     def runs(self):
-        said = self.root.run("/tmp/build/greeting", "/tmp/build/users.db")
+        said = self.root.run("/tmp/made/greeting", "/tmp/made/users.db")
         self.assertEqual(said, '{"text":"hello"} version 1\n')
 
     def setUp(self):
-        self.addCleanup(shutil.rmtree, self.root.at("/tmp/build"))
+        self.addCleanup(shutil.rmtree, self.root.at("/tmp/made"))
 
     def test_is_built_with_cmake(self):
-        self.root.run("cmake", "-S", "/tmp/source/outside", "-B", "/tmp/build", CXX="g++")
-        self.root.run("cmake", "--build", "/tmp/build")
+        self.root.run("cmake", "-S", "/tmp/source/outside", "-B", "/tmp/made", CXX="g++")
+        self.root.run("cmake", "--build", "/tmp/made")
         self.runs()
 
     def test_is_built_with_pkg_config(self):
-        os.mkdir(self.root.at("/tmp/build"))
+        os.mkdir(self.root.at("/tmp/made"))
         self.root.run("sh", "-ec", "g++ -std=c++20 -Wall -Wextra -Wconversion -Werror "
-                      "/tmp/source/greeting.cpp -o /tmp/build/greeting "
+                      "/tmp/source/greeting.cpp -o /tmp/made/greeting "
                       "$(pkg-config --cflags --libs dfs)")
         self.runs()
 
