@@ -30,6 +30,10 @@ Result<void> give_to_owner_of(const std::string& log, const os::File& lock) {
 }  // namespace
 
 Result<LockFile> LockFile::take(const std::string& log, int inherited_fd) {
+  if (const auto there = os::status_of(log); there && !there->regular) {
+    return Error(errc::no_store, log + (there->directory ? " is a directory" : " is no file") +
+                                     "; a store is named by its log");
+  }
   const std::string path = log + ".lock";
   // 0600: any reader of the store could otherwise hold it and keep every daemon out.
   auto file = inherited_fd >= 0

@@ -188,10 +188,6 @@ Result<void> check_file(const os::File& file, OpenedStore& store) {
 
 /// Opens the log that is there for writing.
 Result<os::File> open_log(const std::string& path, const os::FileStatus& there) {
-  if (!there.regular) {
-    return Error(errc::no_store, path + (there.directory ? " is a directory" : " is no file") +
-                                     "; a store is named by its log");
-  }
   auto file = os::File::open(path, {.write = true});
   if (!file && file.error().system_error() == EACCES) {
     return Error(errc::not_permitted, path + " may not be written (" + there.owner() +

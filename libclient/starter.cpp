@@ -194,7 +194,8 @@ Error lock_refused(const Address& address, const Error& error) {
   }
   const std::string directory = os::directory_of(address.log);
   const auto status = os::status_of(directory);
-  return Error(errc::not_permitted, "nobody serves " + address.given +
+  const char* const what = os::status_of(address.log) ? "nobody serves " : "no store at ";
+  return Error(errc::not_permitted, what + address.given +
                                         ", and you may not write in its directory " + directory +
                                         (status ? " (" + status->owner() + ")" : "") +
                                         ", where its daemon keeps lock and socket")
@@ -214,6 +215,12 @@ Result<void> protect(const os::File& lock, const Address& address) {
     return lock.set_mode(0600);
   }
   return {};
+}
+
+Error died_often(const Address& address, const Options& options) {
+  return Error(errc::no_daemon, "the daemon of " + address.given + " did not start: " +
+                                    program_of(options).path + " ended " + std::to_string(kStarts) +
+                                    " times without a word; was it killed, or is it no dfsd?");
 }
 
 /// Whether the path still names the file that was opened.
@@ -241,13 +248,16 @@ Result<void> start_daemon(const Address& address, const Options& options, os::De
     if (os::connect_to(address.socket, deadline)) return {};
     if (ours) {
       auto served = spawn(address, options, *lock, deadline);
-      if (!served) return std::move(served).error();
-      if (*served) return {};
-      if (++deaths < kStarts) continue;
-      return Error(errc::no_daemon, "the daemon of " + address.given +
-                                        " did not start: " + program_of(options).path + " ended " +
-                                        std::to_string(kStarts) +
-                                        " times without a word; was it killed, or is it no dfsd?");
+      if (served && *served) return {};
+      if (served && ++deaths < kStarts) continue;
+      const Error error = served ? died_often(address, options) : served.error();
+      // Of a store that was not made nothing is left, or it would keep another's out. Who has
+      // opened this lock meanwhile will see that it is in place no more.
+      const auto log = os::status_of(address.log);
+      if (error != errc::timeout && !log && log.error() == errc::absent) {
+        static_cast<void>(os::remove(address.lock()));
+      }
+      return error;
     }
     // Another user's lock: of a new store it may be that user's daemon that is about to serve.
     if (!lock && (lock.error().system_error() != EACCES || !another.holds(address))) {

@@ -45,6 +45,13 @@ TEST_F(Locks, a_second_is_refused_with_who_has_it_and_what_that_does) {
   EXPECT_NE(text.find("socket /a; it is running)"), std::string::npos) << text;
 }
 
+TEST_F(Locks, of_what_can_be_no_log_nothing_is_locked) {
+  std::filesystem::create_directory(log());
+  EXPECT_EQ(LockFile::take(log(), -1).error().text(),
+            log() + " is a directory; a store is named by its log");
+  EXPECT_FALSE(directory_.has("x.db.lock"));
+}
+
 TEST_F(Locks, whatever_stands_in_it_the_refusal_is_readable) {
   const auto lock = LockFile::take(log(), -1).value();
   for (const std::string& text :

@@ -362,6 +362,10 @@ TEST_F(StartRefusal, where_no_dfsd_is_it_is_said_who_named_it) {
          {"start /nowhere/dfsd: No such file or directory", "DFS_DAEMON names it"});
   expect(attempt("users.db", Doing::reading, [] { ::setenv("DFS_DAEMON", "/bin/true", 1); }),
          errc::no_daemon, {"/bin/true ended 3 times without a word", "is it no dfsd?"});
+  // Nothing is left of a store that was not made.
+  expect(attempt("new.db", Doing::writing, [] { ::setenv("DFS_DAEMON", "/nowhere/dfsd", 1); }),
+         errc::no_daemon, {"start /nowhere/dfsd"});
+  EXPECT_FALSE(std::filesystem::exists(real("new.db.lock")));
   Options options;
   options.daemon.program = "/nowhere/else";
   options.autostart = Autostart::always;
@@ -528,7 +532,8 @@ TEST_F(StartRefusal, a_directory_that_you_may_not_write_or_enter_is_named) {
   NEEDS_ROOT("everything may be");
   ::chmod(here().c_str(), 0755);
   expect(attempt("users.db", Doing::writing, [] { become(kOther); }), errc::not_permitted,
-         {"you may not write in its directory " + real("").substr(0, real("").size() - 1),
+         {"no store at users.db, and you may not write in its directory " +
+              real("").substr(0, real("").size() - 1),
           "uid 0, gid 0, mode 0755"});
   std::filesystem::create_directory(real("closed"));
   make_file("closed/users.db");
