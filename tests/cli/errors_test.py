@@ -62,7 +62,7 @@ class ErrorsTest(StoreTest):
         self.ok("set", "a", "2")
         screen.type("commit\r")
         error = json.loads(re.search(r"\{.*\}", screen.until("users.db> "))[0])
-        screen.type("\x04")
+        screen.type("exit\r")
         screen.end()
         self.assertEqual((error["error"], error["key"], error["exit"]),
                          ("transaction_conflict", "a", tables()[0]["transaction_conflict"]))
@@ -96,7 +96,7 @@ class ErrorsTest(StoreTest):
         os.rename(self.path("users.db"), self.path("away.db"))
         screen.type("commit\r")
         error = json.loads(re.search(r"\{.*\}", screen.until("users.db> "))[0])
-        screen.type("\x04")
+        screen.type("exit\r")
         screen.end()
         self.assertEqual((error["error"], error["exit"]),
                          ("daemon_gone", tables()[0]["daemon_gone"]))

@@ -87,7 +87,7 @@ class ShellTest(StoreTest):
         self.assertIn("hello is not JSON", screen.until("users.db> "))
         screen.type("set a 5\r")
         screen.until("users.db> ")
-        screen.type("\x04")
+        screen.type("exit\r")
         self.assertEqual(screen.end()[1], 0)
         self.assertEqual(self.ok("get", "a"), "5\n")
 
@@ -99,7 +99,7 @@ class ShellTest(StoreTest):
         screen.until("1\r\nusers.db> ")
         screen.type("get user/w\t\r")
         screen.until("42\r\nusers.db> ")
-        screen.type("\x04")
+        screen.type("exit\r")
         self.assertEqual(screen.end()[1], 0)
 
     def test_history_is_kept_for_its_user_alone(self):
@@ -109,7 +109,7 @@ class ShellTest(StoreTest):
         screen.until("users.db> ")
         screen.type(" set secret 1\r")
         screen.until("users.db> ")
-        screen.type("\x04")
+        screen.type("exit\r")
         screen.end()
         mode = os.stat(self.history()).st_mode
         self.assertEqual(stat.S_IMODE(mode), 0o600)
@@ -117,11 +117,11 @@ class ShellTest(StoreTest):
             kept = file.read()
         self.assertIn("set", kept)
         self.assertNotIn("secret", kept)
-        screen = self.screen("shell")  # the line before is one key away
+        screen = self.screen("shell")  # the line before exit is two keys away
         screen.until("users.db> ")
-        screen.type("\x1b[A\r")
+        screen.type("\x1b[A\x1b[A\r")
         screen.until("2\r\nusers.db> ")
-        screen.type("\x04")
+        screen.type("exit\r")
         screen.end()
 
     def test_no_history_where_none_is_wanted(self):
@@ -130,7 +130,7 @@ class ShellTest(StoreTest):
         screen.until("users.db> ")
         screen.type("set a 1\r")
         screen.until("users.db> ")
-        screen.type("\x04")
+        screen.type("exit\r")
         screen.end()
         self.assertFalse(os.path.exists(self.history()))
         self.script("set a 1\n")
