@@ -3,8 +3,10 @@
 # this costs little more than linking.
 set -eu
 export CCACHE_BASEDIR="$1" CCACHE_NOHASHDIR=1
+mkdir -p "$2"
 rm -f "$2"/*.deb
-cmake -S "$1" --preset package -B "$2" >/dev/null
-cmake --build "$2" -j "$(nproc)" >/dev/null
+said=$2/said
+cmake -S "$1" --preset package -B "$2" >"$said" 2>&1 || { cat "$said"; exit 1; }
+cmake --build "$2" -j "$(nproc)" >"$said" 2>&1 || { cat "$said"; exit 1; }
 cd "$2"
 cpack
