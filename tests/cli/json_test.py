@@ -48,7 +48,7 @@ class JsonTest(StoreTest):
                 self.assertIn(name, found, heading)
             if name in found:
                 self.assertTrue(IS[kind](found[name]), f"{heading}: {name} is {found[name]!r}")
-            if name in found and ": `" in when and kind == "string":
+            if name in found and "always: `" in when and kind == "string":
                 self.assertIn(f"`{found[name]}`", when)
         self.seen.add(heading)
         return found
