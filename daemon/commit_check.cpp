@@ -89,8 +89,8 @@ std::optional<wire::Refusal> CommitCheck::check(const wire::CommitRequest& reque
 
 CommitCheck::Standing CommitCheck::standing(std::string_view key) const {
   Standing found;
-  found.location = index_.locate(key);
-  if (const index::RecordHeader* record = index_.record_at(found.location)) {
+  found.location = index_->locate(key);
+  if (const index::RecordHeader* record = index_->record_at(found.location)) {
     found.known = true;
     found.live = !record->erased();
     found.version = record->version;
@@ -189,13 +189,13 @@ CommitCheck::Range CommitCheck::check_range(const wire::ReadRange& range, std::u
   if (batch_has_live(range)) return Range::changed;
   const std::uint64_t commits_since =
       ledger_.last_published() - std::min(ledger_.last_published(), snapshot);
-  const bool feed_reaches = index::feed_base(index_.view()) <= snapshot;
+  const bool feed_reaches = index::feed_base(index_->view()) <= snapshot;
   if (feed_reaches && commits_since < range.live_keys) return walk_commits_since(range, snapshot);
   return walk_range(range, snapshot);
 }
 
 CommitCheck::Range CommitCheck::walk_range(const wire::ReadRange& range, std::uint64_t snapshot) {
-  index::Cursor cursor(index_.view(), UINT64_MAX);
+  index::Cursor cursor(index_->view(), UINT64_MAX);
   cursor.limit_steps(steps_left_);
   std::uint64_t live = 0;
   if (range.from.empty()) {
@@ -218,7 +218,7 @@ CommitCheck::Range CommitCheck::walk_range(const wire::ReadRange& range, std::ui
 
 CommitCheck::Range CommitCheck::walk_commits_since(const wire::ReadRange& range,
                                                    std::uint64_t snapshot) {
-  const index::View view = index_.view();
+  const index::View view = index_->view();
   const auto was_live = [&](std::string_view key) {
     return index::find(view, key, snapshot).outcome == index::Outcome::found;
   };

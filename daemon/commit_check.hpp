@@ -29,7 +29,13 @@ struct VersionFloors {
 class CommitCheck {
  public:
   CommitCheck(index::IndexWriter& index, Batch& batch, const Ledger& ledger, VersionFloors floors)
-      : index_(index), batch_(batch), ledger_(ledger), floors_(floors) {}
+      : index_(&index), batch_(batch), ledger_(ledger), floors_(floors) {}
+
+  /// Another generation is current.
+  void use(index::IndexWriter& index, VersionFloors floors) {
+    index_ = &index;
+    floors_ = floors;
+  }
 
   /// Fills `plan`, or says why not. `last` is the last sequence given so far.
   [[nodiscard]] std::optional<wire::Refusal> check(const wire::CommitRequest& request,
@@ -60,10 +66,10 @@ class CommitCheck {
   [[nodiscard]] Range walk_commits_since(const wire::ReadRange& range, std::uint64_t snapshot);
   [[nodiscard]] bool batch_has_live(const wire::ReadRange& range);
 
-  index::IndexWriter& index_;
+  index::IndexWriter* index_;
   Batch& batch_;
   const Ledger& ledger_;
-  const VersionFloors floors_;
+  VersionFloors floors_;
   log::ValueChecker values_;
   std::string scratch_;
   // Of the commit being checked.

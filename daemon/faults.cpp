@@ -11,8 +11,9 @@ namespace dfs::daemon {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kNames{"taken",     "prepared",   "appended", "synced",
-                                                 "published", "kept_aside", "cut",      "reread"};
+constexpr std::array<std::string_view, 13> kNames{
+    "taken",  "prepared", "appended",  "synced",        "published", "kept_aside", "cut",
+    "reread", "base",     "caught_up", "before_rename", "renamed",   "switched"};
 
 /// What DFS_FAULT asks for; read once.
 struct Plan {

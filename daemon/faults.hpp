@@ -11,14 +11,19 @@
 namespace dfs::daemon {
 
 enum class StopPoint : std::uint8_t {
-  taken,       ///< A request's word says taken; nothing is prepared.
-  prepared,    ///< The batch's replies stand in their rings; nothing is in the log.
-  appended,    ///< Its lines are in the log, unsynced.
-  synced,      ///< Synced; not published.
-  published,   ///< Published; no reply released.
-  kept_aside,  ///< Recovery: the side file is synced; nothing is cut.
-  cut,         ///< Recovery: the log is cut, unsynced.
-  reread,      ///< Recovery: the cut log was read again; no start line yet.
+  taken,          ///< A request's word says taken; nothing is prepared.
+  prepared,       ///< The batch's replies stand in their rings; nothing is in the log.
+  appended,       ///< Its lines are in the log, unsynced.
+  synced,         ///< Synced; not published.
+  published,      ///< Published; no reply released.
+  kept_aside,     ///< Recovery: the side file is synced; nothing is cut.
+  cut,            ///< Recovery: the log is cut, unsynced.
+  reread,         ///< Recovery: the cut log was read again; no start line yet.
+  base_written,   ///< Compaction: the base is in the new file, unsynced.
+  caught_up,      ///< Compaction: a round of the old log is in the new file, unsynced.
+  before_rename,  ///< Hand-over: the new file is whole and synced; the old one has the name.
+  renamed,        ///< Hand-over: the new one has it; the directory is not synced.
+  switched,       ///< Hand-over: the new generation is current.
 };
 
 #ifdef DFS_FAULTS

@@ -17,11 +17,8 @@ constexpr std::uint64_t kReservedAddresses = std::uint64_t{64} << 30;
 // kills, it does not refuse.
 constexpr std::uint64_t kLeftToOthers = std::uint64_t{64} << 20;
 
-/// The smallest of the option and four fifths of the cgroup's limit.
-std::uint64_t limit_of(std::uint64_t option) {
-  const std::uint64_t cgroup = os::memory_bounds().cgroup_limit;
-  return cgroup == 0 ? option : std::min(option, cgroup / 5 * 4);
-}
+// Pages are taken away so many bytes at a time: each call holds locks of the kernel.
+constexpr std::uint64_t kSlice = std::uint64_t{16} << 20;
 
 }  // namespace
 
@@ -43,13 +40,18 @@ Result<std::unique_ptr<ControlMemory>> ControlMemory::make(const index::StoreId&
   return made;
 }
 
+std::uint64_t memory_limit_of(std::uint64_t option) {
+  const std::uint64_t cgroup = os::memory_bounds().cgroup_limit;
+  return cgroup == 0 ? option : std::min(option, cgroup / 5 * 4);
+}
+
 Result<std::unique_ptr<Generation>> Generation::make(index::ControlPage& page,
-                                                     const Settings& settings,
+                                                     const index::NewGeneration& generation,
+                                                     MemoryBudget& budget, MemoryBudget::For whom,
                                                      const os::ForkMark& mark) {
-  index::open_generation(page, settings.generation.number);
+  index::open_generation(page, generation.number);
   auto made = std::unique_ptr<Generation>(
-      new Generation(index::slot_of(page, settings.generation.number), settings));
-  made->set_memory_limit(settings.memory_limit);
+      new Generation(index::slot_of(page, generation.number), generation, budget, whom));
   auto memory = os::make_memory("dfs-generation", 0);
   if (!memory) return std::move(memory).error();
   if (auto sealed = os::seal_memory(memory->get(), false); !sealed)
@@ -60,8 +62,7 @@ Result<std::unique_ptr<Generation>> Generation::make(index::ControlPage& page,
       os::Mapping::map(memory->get(), {kReservedAddresses, os::Mapping::Access::write}, mark);
   if (!mapping) {
     // A limit on addresses (RLIMIT_AS): what the memory limit can ever need.
-    mapping =
-        os::Mapping::map(memory->get(), {made->memory_limit(), os::Mapping::Access::write}, mark);
+    mapping = os::Mapping::map(memory->get(), {budget.limit(), os::Mapping::Access::write}, mark);
   }
   if (!mapping) return std::move(mapping).error();
   made->memory_ = std::move(*memory);
@@ -71,14 +72,19 @@ Result<std::unique_ptr<Generation>> Generation::make(index::ControlPage& page,
     return Error(errc::store_full, "no memory for an empty index (" +
                                        std::to_string(index::IndexWriter::kFirstBytes >> 10U) +
                                        " KiB); raise --memory-limit")
-        .with_limit(made->memory_limit());
+        .with_limit(budget.limit());
   }
-  made->index_ = std::make_unique<index::IndexWriter>(*made, made->slot_, settings.generation);
+  made->index_ = std::make_unique<index::IndexWriter>(*made, made->slot_, generation);
   made->grower_ = std::thread([raw = made.get()] { raw->run(); });
   return made;
 }
 
 Generation::~Generation() {
+  freeze();
+  budget_.give_back(allocated(), whom_.load(std::memory_order_relaxed));
+}
+
+void Generation::freeze() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
@@ -87,8 +93,13 @@ Generation::~Generation() {
   if (grower_.joinable()) grower_.join();
 }
 
-void Generation::set_memory_limit(std::uint64_t bytes) {
-  limit_.store(limit_of(bytes), std::memory_order_relaxed);
+void Generation::punch() {
+  // Readers that still map it have their state word; the pages themselves go now (I6).
+  for (std::uint64_t at = 0; at < allocated(); at += kSlice) {
+    const std::uint64_t bytes = std::min(kSlice, allocated() - at);
+    static_cast<void>(
+        os::punch_memory(memory_.get(), at, bytes));  // else they go with the last map
+  }
 }
 
 std::uint64_t Generation::extent() const {
@@ -105,10 +116,14 @@ bool Generation::grow_to(std::uint64_t bytes) {
   const std::lock_guard lock(growth_mutex_);
   const std::uint64_t from = allocated();
   if (bytes <= from) return true;
-  if (bytes > memory_limit() || bytes > mapping_->size()) return false;
+  const MemoryBudget::For whom = whom_.load(std::memory_order_relaxed);
+  if (bytes > mapping_->size() || !budget_.take(bytes - from, whom)) return false;
   const std::uint64_t available = os::memory_bounds().available;
-  if (available != 0 && bytes - from + kLeftToOthers > available) return false;
-  if (!os::grow_memory(memory_.get(), from, bytes)) return false;
+  const bool there = available == 0 || bytes - from + kLeftToOthers <= available;
+  if (!there || !os::grow_memory(memory_.get(), from, bytes)) {
+    budget_.give_back(bytes - from, whom);
+    return false;
+  }
   mapping_->populate(from, bytes - from);
   allocated_.store(bytes, std::memory_order_release);
   // SYNC POINT: allocated. Release, after the memory is there; pairs with the acquire load in
@@ -117,10 +132,17 @@ bool Generation::grow_to(std::uint64_t bytes) {
   return true;
 }
 
+std::uint64_t Generation::needed_by_next() const {
+  const std::uint64_t live = index_->live_bytes();
+  return live + 2 * std::clamp(live / 16, kLeastExtent, kLargestExtent);
+}
+
 bool Generation::fits(std::uint64_t bytes) const {
-  // What the next generation would need must fit beside this one, or compaction could never help
-  // (I8).
-  return index_->used() + bytes + index_->live_bytes() + bytes <= memory_limit();
+  const std::uint64_t here = allocated();
+  const std::uint64_t grown = std::max(here, index_->used() + bytes);
+  const std::uint64_t others = budget_.allocated() - std::min(here, budget_.allocated());
+  // Once more: what is added goes into the next one too.
+  return others + grown + budget_.promised() + bytes <= budget_.limit();
 }
 
 void Generation::grow_ahead() {

@@ -12,6 +12,7 @@
 #include "common/index/space.hpp"
 #include "common/index/writer.hpp"
 #include "common/os/memory.hpp"
+#include "daemon/memory_budget.hpp"
 
 namespace dfs::daemon {
 
@@ -33,16 +34,19 @@ class ControlMemory {
   std::unique_ptr<os::Mapping> mapping_;
 };
 
-/// Growing shared memory. Threads: ensure() and used() by the writer (before it starts, by main); a
-/// thread of its own grows ahead; descriptor() any.
+/// The smallest of the option and four fifths of the cgroup's limit, at any level.
+[[nodiscard]] std::uint64_t memory_limit_of(std::uint64_t option);
+
+/// Growing shared memory. Threads: one at a time builds it (main at the start, the compactor for
+/// the next one, the writer for the current one); a thread of its own grows ahead; descriptor(),
+/// number(), allocated() any.
 class Generation final : public index::Space {
  public:
-  struct Settings {
-    index::NewGeneration generation;
-    std::uint64_t memory_limit = 0;
-  };
+  /// Opens the slot of `generation.number`, which must be free or given back. The memory counts
+  /// against `budget`, which outlives it.
   static Result<std::unique_ptr<Generation>> make(index::ControlPage& page,
-                                                  const Settings& settings,
+                                                  const index::NewGeneration& generation,
+                                                  MemoryBudget& budget, MemoryBudget::For whom,
                                                   const os::ForkMark& mark);
   ~Generation() override;
 
@@ -53,28 +57,41 @@ class Generation final : public index::Space {
   [[nodiscard]] std::byte* base() override { return mapping_->data(); }
 
   [[nodiscard]] index::IndexWriter& index() { return *index_; }
-  /// Whether a commit that adds `bytes` leaves room for the next generation within the limit.
-  [[nodiscard]] bool fits(std::uint64_t bytes) const;
-  [[nodiscard]] std::uint64_t memory_limit() const {
-    return limit_.load(std::memory_order_relaxed);
+  [[nodiscard]] const index::IndexWriter& index() const { return *index_; }
+  /// It is the current one from now on.
+  void become_current() {
+    whom_.store(MemoryBudget::For::current, std::memory_order_relaxed);
+    budget_.next_is_current();
   }
-  /// From now on; any thread. What is allocated stays.
-  void set_memory_limit(std::uint64_t bytes);
+  /// What the next generation will take for what is live in this one, extents included.
+  [[nodiscard]] std::uint64_t needed_by_next() const;
+  /// Whether a commit that adds `bytes` leaves room for the next generation within the limit (I8).
+  [[nodiscard]] bool fits(std::uint64_t bytes) const;
   /// After a batch: grows ahead if less than an extent is left.
   void grow_ahead();
+  /// It will not grow any more: nothing is added to it.
+  void freeze();
+  /// Takes the pages away, a slice at a time. Requires: its slot says that it was given back, or
+  /// nobody ever heard of it.
+  void punch();
+  [[nodiscard]] const MemoryBudget& budget() const { return budget_; }
   [[nodiscard]] int descriptor() const { return shared_.get(); }
-  [[nodiscard]] std::uint64_t number() const { return settings_.generation.number; }
+  [[nodiscard]] std::uint64_t number() const { return generation_.number; }
+  [[nodiscard]] index::GenerationSlot& slot() const { return slot_; }
 
  private:
-  Generation(index::GenerationSlot& slot, const Settings& settings)
-      : settings_(settings), slot_(slot) {}
+  Generation(index::GenerationSlot& slot, const index::NewGeneration& generation,
+             MemoryBudget& budget, MemoryBudget::For whom)
+      : generation_(generation), slot_(slot), budget_(budget), whom_(whom) {}
   [[nodiscard]] bool grow_to(std::uint64_t bytes);
   [[nodiscard]] std::uint64_t extent() const;
   void run();
 
   // Constant after construction.
-  const Settings settings_;
+  const index::NewGeneration generation_;
   index::GenerationSlot& slot_;
+  MemoryBudget& budget_;
+  std::atomic<MemoryBudget::For> whom_;
   os::Descriptor memory_;
   os::Descriptor shared_;
   std::unique_ptr<os::Mapping> mapping_;

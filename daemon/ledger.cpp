@@ -16,6 +16,11 @@ Fate Ledger::fate(std::uint64_t sequence) const {
   return lost(sequence) ? Fate::not_committed : Fate::in_flight;
 }
 
+log::Gaps Ledger::gaps() const {
+  const std::lock_guard lock(mutex_);
+  return gaps_;
+}
+
 bool Ledger::lost(std::uint64_t sequence) const {
   const std::lock_guard lock(mutex_);
   return gaps_.lost(sequence);

@@ -31,6 +31,8 @@ class Ledger {
   [[nodiscard]] Fate fate(std::uint64_t sequence) const;
   /// True for a sequence of a history that was lost: no snapshot or position at it counts.
   [[nodiscard]] bool lost(std::uint64_t sequence) const;
+  /// Those of the whole history so far.
+  [[nodiscard]] log::Gaps gaps() const;
   [[nodiscard]] std::uint64_t last_published() const {
     return published_.load(std::memory_order_acquire);
   }

@@ -68,7 +68,8 @@ std::string LiveSettings::reload() {
 
 void LiveSettings::apply(const Options& wanted) {
   parts_.syncer.set_interval(wanted.sync_interval);
-  parts_.generation.set_memory_limit(wanted.memory_limit);
+  parts_.generations.budget().set_limit(memory_limit_of(wanted.memory_limit));
+  parts_.compactor.set(compactor_settings(wanted));
   parts_.writer.record_origins(wanted.record_origins);
 }
 

@@ -3,9 +3,10 @@
 
 #include <string>
 
+#include "daemon/compactor.hpp"
 #include "daemon/config.hpp"
 #include "daemon/counters.hpp"
-#include "daemon/generation.hpp"
+#include "daemon/generations.hpp"
 #include "daemon/journal.hpp"
 #include "daemon/syncer.hpp"
 #include "daemon/writer.hpp"
@@ -22,7 +23,8 @@ struct SettingsParts {
   const Options& configured;    ///< as they were read at the start
   Journal& journal;
   Syncer& syncer;
-  Generation& generation;
+  Generations& generations;
+  Compactor& compactor;
   Writer& writer;
   const Counters& counters;
 };

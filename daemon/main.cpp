@@ -91,12 +91,18 @@ Result<WriterEnd> serve(const Surroundings& around) {
   Counters counters;
   begin_counting(counters, *store);
   Ledger ledger(store->gaps, store->start.last);
+  Generations generations(store->control->page(), std::move(store->budget),
+                          std::move(store->generation), mark);
   Writer* writer_for_syncer = nullptr;
   Syncer syncer(
       *store->log, store->control->page(), counters,
       {options.durability == Durability::written, options.sync_interval}, [&news] { news->ring(); },
       [&writer_for_syncer](const Error&) { writer_for_syncer->fail(); });
-  auto writer = Writer::make({options, *store->log, *store->generation, store->control->page(),
+  Compactor compactor(
+      {journal, generations, *store->log, ledger, counters, store->store_id, store->start.floors},
+      compactor_settings(options), [&writer_for_syncer] { writer_for_syncer->wake(); },
+      [&news] { news->ring(); });
+  auto writer = Writer::make({options, *store->log, generations, compactor, store->control->page(),
                               ledger, syncer, counters, mark, around.pulse, std::move(store->go)},
                              std::move(store->start), [&news] { news->ring(); });
   if (!writer) return std::move(writer).error();
@@ -107,15 +113,17 @@ Result<WriterEnd> serve(const Surroundings& around) {
   if (!socket) return std::move(socket).error();
   if (auto described = lock->describe(options.socket); !described)
     return std::move(described).error();
-  LiveSettings settings({around.parsed, options, around.configured, journal, syncer,
-                         *store->generation, **writer, counters});
-  auto reception = Reception::make({options, journal, *store, ledger, syncer, counters, **writer,
-                                    mark, service, settings, socket->fd(), around.signals, *news});
+  LiveSettings settings({around.parsed, options, around.configured, journal, syncer, generations,
+                         compactor, **writer, counters});
+  auto reception =
+      Reception::make({options, journal, *store, generations, compactor, ledger, syncer, counters,
+                       **writer, mark, service, settings, socket->fd(), around.signals, *news});
   if (!reception) return std::move(reception).error();
   const std::string serving = "serving " + options.store + ", " + std::to_string(store->records) +
                               " records, at " + options.socket;
   journal.info(serving);
   slowly.reset();
+  compactor.start();
   around.ready.say("ok\n");
   service.ready(serving);
   if (options.detach) os::forget_starter();
@@ -128,6 +136,7 @@ Result<WriterEnd> serve(const Surroundings& around) {
   slowly.emplace(service.supervisor(), around.pulse, "ending", Extension::Times{.watched = true});
   (*writer)->stop();
   WriterEnd end = (*writer)->join();
+  compactor.stop();
   syncer.stop();
   if (end.exit_code != 0) journal.error("writing stopped: " + end.reason);
   if (end.exit_code != 0) os::exit_now(kExitWritingStopped);

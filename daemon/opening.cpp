@@ -28,9 +28,9 @@ class IndexLoader final : public log::RecordVisitor {
     index::IndexWriter& index = generation_.index();
     if (!index.reserve(1, index::record_bytes(record.key.size(), record.value.size(), true))) {
       return Error(errc::store_full, "the index of this log needs more than the memory limit of " +
-                                         std::to_string(generation_.memory_limit() >> 20U) +
+                                         std::to_string(generation_.budget().limit() >> 20U) +
                                          " MiB, or than the machine has; raise --memory-limit")
-          .with_limit(generation_.memory_limit());
+          .with_limit(generation_.budget().limit());
     }
     index::NewRecord made;
     made.key = record.key;
@@ -79,14 +79,15 @@ Result<void> make_index(OpenedStore& store, const OpeningParts& parts, std::uint
   auto control = ControlMemory::make(id_from(store.store_id), parts.mark);
   if (!control) return std::move(control).error();
   store.control = std::move(*control);
-  Generation::Settings settings;
-  settings.generation.number = 1;
-  settings.generation.seed = os::random_number();
-  settings.generation.store = id_from(store.store_id);
+  store.budget = std::make_unique<MemoryBudget>(memory_limit_of(parts.options.memory_limit));
+  index::NewGeneration first;
+  first.number = 1;
+  first.seed = os::random_number();
+  first.store = id_from(store.store_id);
   // A guess at the number of keys, from the size of a common line; the table grows or stays larger.
-  settings.generation.expected_keys = log_bytes / 256;
-  settings.memory_limit = parts.options.memory_limit;
-  auto generation = Generation::make(store.control->page(), settings, parts.mark);
+  first.expected_keys = log_bytes / 256;
+  auto generation = Generation::make(store.control->page(), first, *store.budget,
+                                     MemoryBudget::For::current, parts.mark);
   if (!generation) return std::move(generation).error();
   store.generation = std::move(*generation);
   return {};

@@ -28,6 +28,7 @@ struct OpeningParts {
 struct OpenedStore {
   std::unique_ptr<LogFile> log;
   std::unique_ptr<ControlMemory> control;
+  std::unique_ptr<MemoryBudget> budget;
   std::unique_ptr<Generation> generation;
   std::unique_ptr<GoConversion> go;
   WriterStart start;

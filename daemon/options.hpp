@@ -29,6 +29,7 @@ struct Options {
   Durability durability = Durability::durable;
   std::chrono::milliseconds sync_interval{100};
   std::chrono::milliseconds compaction_interval{60'000};
+  std::uint64_t compaction_garbage = std::uint64_t{64} << 20;  ///< less is not worth it
   std::chrono::milliseconds feed_retention{600'000};
   std::chrono::milliseconds snapshot_ttl{60'000};
   std::chrono::milliseconds idle_exit{0};  ///< 0: never

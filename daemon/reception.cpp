@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "common/base/limits.hpp"
+#include "common/os/attributes.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/process.hpp"
 #include "common/wire/layout_hash.hpp"
@@ -200,19 +201,20 @@ void Reception::greet(std::uint64_t id) {
 }
 
 std::string Reception::refusal_of(const os::Peer& peer, bool wants_write) const {
-  const os::File& log = parts_.store.log->file();
+  // By its path: which file has it may change at any time.
   const Options& options = parts_.options;
-  auto status = os::status_of(log.path());
+  const std::string& log = options.store;
+  auto status = os::status_of(log);
   if (!status) return std::string(status.error().text());
   const Rights rights =
       rights_by({options.readers, options.writers},
-                rights_of(*status, log.attribute("system.posix_acl_access"), peer), peer,
+                rights_of(*status, os::attribute_of(log, "system.posix_acl_access"), peer), peer,
                 os::effective_user());
   if (rights.read && (rights.write || !wants_write)) return {};
   const std::string uid = std::to_string(peer.uid);
   const std::string list = rights.read ? "writers" : "readers";
   const bool listed = !(rights.read ? options.writers : options.readers).empty();
-  return "uid " + uid + " may not " + (rights.read ? "write " : "read ") + log.path() + " (" +
+  return "uid " + uid + " may not " + (rights.read ? "write " : "read ") + log + " (" +
          status->owner() + "): " +
          (listed ? "its config names its " + list + ": ask its owner to add you there"
                  : "ask its owner (chmod, or setfacl -m u:" + uid + (wants_write ? ":rw" : ":r") +
@@ -259,10 +261,12 @@ void Reception::admit(Guest guest, const wire::Hello& hello, os::Peer peer) {
   answer.descriptors = handover.names;
   answer.daemon_version = kVersion;
   const auto packet = wire::encode(answer);
-  // The writer knows it before the client can ring.
+  // Its holds count before it can take any; the writer knows it before it can ring.
+  parts_.generations.add_holder(*session);
   if ((*session)->identity().writes) parts_.writer.add(*session);
   if (!os::try_send_packet(socket, as_text(packet), handover.descriptors) ||
       !poller_.add(socket, {kClient | connection})) {
+    parts_.generations.remove_holder(connection);
     (*session)->leave();
     parts_.writer.kick();
     return;
@@ -303,6 +307,7 @@ void Reception::leave(std::uint64_t connection, std::string_view why) {
     parts_.journal.warn(who + " is dropped: " + std::string(why));
   }
   std::erase_if(waiting_, [connection](const Waiting& w) { return w.connection == connection; });
+  parts_.generations.remove_holder(connection);
   client.session->leave();
   parts_.writer.kick();
   last_client_at_ = os::Monotonic::now();

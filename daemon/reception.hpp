@@ -27,6 +27,8 @@ struct ReceptionParts {
   const Options& options;
   Journal& journal;
   OpenedStore& store;
+  Generations& generations;
+  Compactor& compactor;
   Ledger& ledger;
   Syncer& syncer;
   Counters& counters;

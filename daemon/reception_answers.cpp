@@ -11,6 +11,28 @@
 
 namespace dfs::daemon {
 
+namespace {
+
+boost::json::object compaction_json(const Compactor::Figures& figures) {
+  return {{"running", figures.running},           {"records_done", figures.records_done},
+          {"records_all", figures.records_all},   {"compactions", figures.compactions},
+          {"failures", figures.failures},         {"last_ms", figures.last_ms},
+          {"last_took_ms", figures.last_took_ms}, {"longest_stall_us", figures.longest_stall_us}};
+}
+
+boost::json::array old_generations_json(const std::vector<Generations::Superseded>& list) {
+  boost::json::array array;
+  for (const Generations::Superseded& old : list) {
+    const auto age =
+        std::chrono::duration_cast<std::chrono::milliseconds>(os::Monotonic::now() - old.since);
+    array.push_back(boost::json::object{
+        {"generation", old.number}, {"bytes", old.bytes}, {"superseded_for_ms", age.count()}});
+  }
+  return array;
+}
+
+}  // namespace
+
 void Reception::send(Client& client, const wire::AdminAnswer& answer, int descriptor) {
   bool first = true;
   for (const auto& packet : wire::encode(answer)) {
@@ -35,16 +57,18 @@ void Reception::answer(Client& client, const wire::AdminRequest& request) {
   answer.serial = request.serial;
   std::string text;
   switch (request.kind) {
-    case wire::AdminKind::generation:
-      answer.number = parts_.store.generation->number();
-      if (request.argument != answer.number) {
+    case wire::AdminKind::generation: {
+      const auto generation = parts_.generations.find(request.argument);
+      answer.number = request.argument;
+      if (!generation) {
         answer.status = wire::AdminStatus::refused;
         answer.code = errc::snapshot_too_old;
         answer.text = "that generation was given back; take a new snapshot";
         return send(client, answer);
       }
       answer.descriptor = true;
-      return send(client, answer, parts_.store.generation->descriptor());
+      return send(client, answer, generation->descriptor());
+    }
     case wire::AdminKind::resolve:
     case wire::AdminKind::sync:
       if (answer_if_known(client, request)) return;
@@ -54,6 +78,19 @@ void Reception::answer(Client& client, const wire::AdminRequest& request) {
       waiting_.back().request.text = {};
       if (request.kind == wire::AdminKind::sync) parts_.syncer.hurry();
       return answer_waiting();
+    case wire::AdminKind::compact: {
+      if (!client.session->identity().writes) {
+        answer.status = wire::AdminStatus::refused;
+        answer.code = errc::not_permitted;
+        answer.text = "this client may only read; compacting writes";
+        return send(client, answer);
+      }
+      Waiting waiting{client.session->identity().connection, request};
+      waiting.request.text = {};
+      waiting.request.argument = parts_.compactor.ask();
+      waiting_.push_back(waiting);
+      return;
+    }
     case wire::AdminKind::info:
       text = info_json();
       break;
@@ -82,6 +119,17 @@ void Reception::answer(Client& client, const wire::AdminRequest& request) {
 bool Reception::answer_if_known(Client& client, const wire::AdminRequest& request) {
   wire::AdminAnswer answer;
   answer.serial = request.serial;
+  if (request.kind == wire::AdminKind::compact) {
+    const Compactor::Ended ended = parts_.compactor.ended(request.argument);
+    if (!ended.over) return false;
+    if (!ended.failure.empty()) {
+      answer.status = wire::AdminStatus::refused;
+      answer.code = errc::system;
+      answer.text = ended.failure;
+    }
+    send(client, answer);
+    return true;
+  }
   if (request.kind == wire::AdminKind::sync) {
     answer.number = parts_.store.control->page().durable.load(std::memory_order_acquire);
     if (answer.number < request.argument) {
@@ -123,7 +171,7 @@ void Reception::answer_waiting() {
 
 bool Reception::may_stop(const ClientIdentity& identity) const {
   if (identity.uid == 0 || identity.uid == os::effective_user()) return true;
-  auto status = parts_.store.log->file().status();
+  auto status = os::status_of(parts_.options.store);
   return status && status->uid == identity.uid;
 }
 
@@ -148,7 +196,7 @@ std::string Reception::info_json() const {
       {"keys", n(c.live_keys)},
       {"live_bytes", n(c.live_bytes)},
       {"used_bytes", n(c.used_bytes)},
-      {"memory_limit", parts_.store.generation->memory_limit()},
+      {"memory_limit", parts_.generations.budget().limit()},
       {"log_bytes", n(c.log_bytes)},
       {"clients", clients_.size()},
       {"commits", n(c.commits)},
@@ -159,6 +207,8 @@ std::string Reception::info_json() const {
       {"mismatches", n(c.mismatches)},
       {"conflicts", n(c.conflicts)},
       {"dropped_clients", n(c.dropped_clients)},
+      {"compaction", compaction_json(parts_.compactor.figures())},
+      {"old_generations", old_generations_json(parts_.generations.superseded())},
       {"received_bytes", n(c.received_bytes)},
       {"limits",
        {{"key_bytes", kMaxKeyBytes},

@@ -13,7 +13,7 @@ constexpr std::uint64_t kHour = 3600 * kSecond;
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30U;
 
-constexpr std::array<Setting, 16> kSettings{{
+constexpr std::array<Setting, 17> kSettings{{
     {.name = "socket",
      .form = "PATH",
      .meaning = "where to listen; a link to it stands beside the log (default: STORE.db.socket)",
@@ -36,9 +36,14 @@ constexpr std::array<Setting, 16> kSettings{{
      .meaning = "how often to look for garbage",
      .member = &Options::compaction_interval,
      .least = 1},
+    {.name = "compaction-garbage",
+     .form = "SIZE",
+     .meaning = "less garbage than this is not worth a compaction",
+     .member = SizeMember{&Options::compaction_garbage},
+     .most = 64 * kGiB},
     {.name = "feed-retention",
      .form = "TIME",
-     .meaning = "history kept for watchers",
+     .meaning = "history kept as it is by a compaction",
      .member = &Options::feed_retention},
     {.name = "snapshot-ttl",
      .form = "TIME",

@@ -19,8 +19,9 @@
 #include "common/wire/request.hpp"
 #include "daemon/batch.hpp"
 #include "daemon/commit_check.hpp"
+#include "daemon/compactor.hpp"
 #include "daemon/counters.hpp"
-#include "daemon/generation.hpp"
+#include "daemon/generations.hpp"
 #include "daemon/go_conversion.hpp"
 #include "daemon/ledger.hpp"
 #include "daemon/log_file.hpp"
@@ -36,7 +37,8 @@ namespace dfs::daemon {
 struct WriterParts {
   const Options& options;
   LogFile& log;
-  Generation& generation;
+  Generations& generations;
+  Compactor& compactor;
   index::ControlPage& control;
   Ledger& ledger;
   Syncer& syncer;
@@ -86,6 +88,8 @@ class Writer {
   void watch_publishes(bool on) { publishes_watched_.store(on, std::memory_order_seq_cst); }
   /// Whether commits say in the log who made them, from the next on.
   void record_origins(bool on) { record_origins_.store(on, std::memory_order_relaxed); }
+  /// Looks again at what the compactor wants.
+  void wake() { event_.ring(); }
   /// From the syncer: its sync failed.
   void fail();
 
@@ -100,7 +104,14 @@ class Writer {
   [[nodiscard]] bool anything_to_do();
   void wait_for_work();
 
-  // Collect.
+  // Between two batches.
+  [[nodiscard]] Result<void> take_turn();
+  [[nodiscard]] bool must_wait_for_compactor();
+  void wait_for_compactor();
+  [[nodiscard]] Checkpoint checkpoint() const;
+  void note_checkpoint();
+
+  // Collect: writer_collect.cpp.
   [[nodiscard]] Result<bool> collect();
   [[nodiscard]] Result<void> collect_from(Session& session);
   [[nodiscard]] Result<void> take(Session& session, ReceivedRequest request);
@@ -113,7 +124,7 @@ class Writer {
   void count(const wire::Refusal& refusal);
   void count_received();
 
-  // Commit.
+  // Commit: writer_commit.cpp.
   [[nodiscard]] Result<void> commit();
   [[nodiscard]] Result<void> refuse_batch(const Error& error);
   void index_and_publish();
@@ -123,6 +134,11 @@ class Writer {
   [[nodiscard]] Result<void> mark_if_idle();
   [[nodiscard]] Result<void> seal();
   void refuse_everything();
+  void count_state();
+
+  // After a second of idleness the log says how far it is known to be synced, so that whoever edits
+  // or copies it then is told of any damage.
+  static constexpr std::chrono::seconds kIdleBeforeMark{1};
 
   // Constant after construction.
   WriterParts parts_;
@@ -163,7 +179,8 @@ class Writer {
   std::uint64_t published_;                                 // the last sequence published
   std::uint64_t next_;
   std::uint64_t unsynced_commits_ = 0;
-  bool marked_ = true;  // nothing was committed since the last mark
+  std::uint64_t largest_refused_ = 0;  // bytes of memory it would have needed
+  bool marked_ = true;                 // nothing was committed since the last mark
   os::Monotonic::time_point last_commit_at_;
 };
 

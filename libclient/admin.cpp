@@ -41,6 +41,12 @@ Result<void> Admin::ping_writer() const {
   return {};
 }
 
+Result<void> Admin::compact(std::chrono::milliseconds timeout) const {
+  auto answer = core_->ask(wire::AdminKind::compact, 0, os::Deadline::after(timeout));
+  if (!answer) return std::move(answer).error();
+  return {};
+}
+
 Result<void> Admin::stop() const {
   const os::Deadline deadline = core_->deadline({});
   auto answer = core_->ask(wire::AdminKind::stop, 0, deadline);

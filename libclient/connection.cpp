@@ -63,7 +63,6 @@ void Connection::dispose() noexcept {
 Result<const Generation*> Connection::fetch(std::uint64_t number, os::Deadline deadline) {
   const std::lock_guard lock(mapping_);
   if (const Generation* found = mapped(number); found != nullptr) return found;
-  drop_unheld();
   auto answer = enquiries_->ask(wire::AdminKind::generation, number, deadline);
   if (!answer) return std::move(answer).error();
   if (!answer->descriptor.is_open()) {
@@ -73,7 +72,24 @@ Result<const Generation*> Connection::fetch(std::uint64_t number, os::Deadline d
   auto memory = std::make_shared<const os::Descriptor>(std::move(answer->descriptor));
   auto made = Generation::map(std::move(memory), *control_, number, {*this, false}, mark_);
   if (!made) return std::move(made).error();
-  return keep(std::move(*made));
+  const Generation* kept = keep(std::move(*made));
+  // Only now: if the daemon had died instead, the one before would be the last state to read.
+  drop_unheld();
+  return kept;
+}
+
+Connection::Held Connection::hold_newest_mapped() {
+  const std::lock_guard lock(mapping_);
+  const auto newest =
+      std::max_element(mapped_.begin(), mapped_.end(),
+                       [](const auto& a, const auto& b) { return a->number() < b->number(); });
+  if (newest == mapped_.end()) return {};
+  const Generation* generation = mapped((*newest)->number());
+  if (generation == nullptr || !index::look(generation->view())) return {};
+  index::hold_again(holds(), generation->number());
+  // Acquire, as in index::take.
+  const auto& published = index::slot_of(*control_, generation->number()).published;
+  return {generation, published.load(std::memory_order_acquire)};
 }
 
 Result<void> Connection::enlarge(const Generation& generation) {

@@ -95,7 +95,13 @@ class Connection {
         generations_[number % kGenerationSlots].load(std::memory_order_acquire);
     return found != nullptr && found->number() == number ? found : nullptr;
   }
-  /// The same, asking for it where it is not mapped. Requires: it is held.
+  struct Held {
+    const Generation* generation = nullptr;
+    std::uint64_t sequence = 0;  ///< the last that was published there
+  };
+  /// The newest generation that is mapped and stands, held; none where none is.
+  [[nodiscard]] Held hold_newest_mapped();
+  /// A generation, asking for it where it is not mapped. Requires: it is held.
   [[nodiscard]] Result<const Generation*> fetch(std::uint64_t number, os::Deadline deadline);
   /// A larger mapping of the same, where the mapping was outgrown. Requires: it is held.
   [[nodiscard]] Result<void> enlarge(const Generation& generation);

@@ -13,8 +13,6 @@ namespace {
 
 // A daemon that ends does so within some milliseconds of its last batch.
 constexpr std::chrono::milliseconds kEndLook{1};
-// A generation may be superseded while its memory is asked for; then the next is current.
-constexpr int kFetches = 3;
 // A read does not wait longer for a next daemon that is there and does not answer: the last state
 // does as well.
 constexpr std::chrono::seconds kHelloTime{2};
@@ -110,15 +108,36 @@ Snapshot Core::snapshot() {
   return take_anew();
 }
 
+Snapshot Core::take_newest_mapped(ConnectionUse here) {
+  // The daemon died with a generation current that was never asked for: what is mapped is older, or
+  // was given back before.
+  const auto newest = here->hold_newest_mapped();
+  if (newest.generation == nullptr) {
+    return Snapshot(Error(errc::daemon_gone, "the daemon of " + address_.given +
+                                                 " ended before its last state was mapped here; "
+                                                 "reads go on when it is back"));
+  }
+  static_cast<void>(here.take());  // the snapshot's from here on
+  return Snapshot(newest.generation, newest.sequence, true);
+}
+
 Snapshot Core::take(ConnectionUse here, bool stale) {
-  for (int fetches = 0;; ++fetches) {
+  const os::Deadline deadline = os::Deadline::after(options_.timeout);
+  for (;;) {
     const index::Taken taken = index::take(here->control(), here->holds());
     const Generation* generation = here->mapped(taken.generation);
     if (generation == nullptr) {
-      auto fetched = here->fetch(taken.generation, os::Deadline::after(options_.timeout));
+      auto fetched = here->fetch(taken.generation, deadline);
       if (!fetched) {
         index::release(here->holds(), taken.generation);
-        if (fetched.error() == errc::snapshot_too_old && fetches < kFetches) continue;
+        if (fetched.error() == errc::snapshot_too_old && !deadline.passed()) continue;
+        if (fetched.error() == errc::daemon_gone) {
+          if (stale) return take_newest_mapped(std::move(here));
+          if (!here->usable()) return take_anew();
+          // Its socket closes a little before its death is marked.
+          std::this_thread::sleep_for(kEndLook);
+          if (!deadline.passed()) continue;
+        }
         return Snapshot(fetched.error());
       }
       generation = *fetched;

@@ -99,6 +99,7 @@ class Core {
 
   // Snapshots.
   [[nodiscard]] Snapshot take(ConnectionUse here, bool stale);
+  [[nodiscard]] Snapshot take_newest_mapped(ConnectionUse here);
   [[nodiscard]] Snapshot take_anew();
 
   // Commits: core_commit.cpp.

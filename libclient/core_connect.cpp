@@ -76,11 +76,15 @@ Result<void> Core::adopt(Introduction introduction) {
 }
 
 Result<void> Core::map_current(Connection& next) {
-  const index::Taken taken = index::take(next.control(), next.holds());
-  auto fetched = next.fetch(taken.generation, os::Deadline::after(options_.timeout));
-  index::release(next.holds(), taken.generation);
-  // Superseded meanwhile: the first read asks for the one behind it.
-  if (fetched || fetched.error() == errc::snapshot_too_old) return {};
+  const os::Deadline deadline = os::Deadline::after(options_.timeout);
+  Result<const Generation*> fetched = errc::timeout;
+  do {
+    const index::Taken taken = index::take(next.control(), next.holds());
+    fetched = next.fetch(taken.generation, deadline);
+    index::release(next.holds(), taken.generation);
+    // Else superseded meanwhile, and given back: on to the one behind it.
+    if (fetched) return {};
+  } while (fetched.error() == errc::snapshot_too_old && !deadline.passed());
   if (fetched.error() != errc::daemon_gone) return fetched.error();
   return Error(errc::no_daemon, "the daemon of " + address_.given + " is ending");
 }

@@ -60,6 +60,16 @@ void make_current(ControlPage& page, std::uint64_t number) noexcept {
   old.identity.store(identity_of(before, GenerationState::superseded), std::memory_order_release);
 }
 
+void close_unused(ControlPage& page, std::uint64_t number) noexcept {
+  GenerationSlot& slot = slot_of(page, number);
+  DFS_ASSERT(page.current.load(std::memory_order_relaxed) != number &&
+                 slot.identity.load(std::memory_order_relaxed) ==
+                     identity_of(number, GenerationState::current),
+             "opened, and nobody was ever shown it");
+  // Release, though nobody looks: no number of it ever stood in `current`.
+  slot.identity.store(identity_of(number, GenerationState::free), std::memory_order_release);
+}
+
 void give_back(GenerationSlot& slot) noexcept {
   // Relaxed: the writer reads what it alone has written.
   const std::uint64_t before = slot.identity.load(std::memory_order_relaxed);

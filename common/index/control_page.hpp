@@ -143,7 +143,8 @@ void open_control_page(ControlPage& page, const StoreId& store) noexcept;
 [[nodiscard]] const GenerationSlot& slot_of(const ControlPage& page, std::uint64_t number) noexcept;
 
 // The switch and giving back, each one step of the protocol that
-// tests/index/snapshot_model_test.cpp checks in every interleaving. Writer thread only.
+// tests/index/snapshot_model_test.cpp checks in every interleaving. Writer thread only, or in turn
+// with it: slots apart from the current one may be another thread's.
 
 /// Clears the slot of generation `number` and names it there. Requires: the slot is free or given
 /// back. No client looks at it before `make_current`.
@@ -152,6 +153,9 @@ void open_generation(ControlPage& page, std::uint64_t number) noexcept;
 /// Requires: `number` holds every commit that its predecessor has published, and is published up to
 /// there. Look at the holds of the old one only after this.
 void make_current(ControlPage& page, std::uint64_t number) noexcept;
+/// Frees the slot of a generation that was opened and never became current. Requires: no other
+/// generation has the slot.
+void close_unused(ControlPage& page, std::uint64_t number) noexcept;
 /// State before pages: after this, and only after it, the memory may go.
 void give_back(GenerationSlot& slot) noexcept;
 

@@ -23,6 +23,7 @@ enum class AdminKind : std::uint16_t {
   clients = 5,
   settings = 6,
   stop = 7,
+  compact = 8,  ///< answered when a compaction that began afterwards has ended
 };
 
 /// `text` is a view into the packet, or the caller's.

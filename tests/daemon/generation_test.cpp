@@ -12,14 +12,16 @@ class GenerationTest : public testing::Test {
   GenerationTest() : control_(ControlMemory::make({}, mark_).value()) {}
 
   std::unique_ptr<Generation> make(std::uint64_t limit) {
-    Generation::Settings settings;
-    settings.generation.number = 1;
-    settings.memory_limit = limit;
-    return Generation::make(control_->page(), settings, mark_).value();
+    budget_.set_limit(limit);
+    index::NewGeneration first;
+    first.number = 1;
+    return Generation::make(control_->page(), first, budget_, MemoryBudget::For::current, mark_)
+        .value();
   }
 
   os::ForkMark mark_;
   std::unique_ptr<ControlMemory> control_;
+  MemoryBudget budget_{0};
 };
 
 TEST_F(GenerationTest, grows_up_to_its_limit_and_not_beyond) {
@@ -47,9 +49,33 @@ TEST_F(GenerationTest, the_descriptor_handed_out_only_reads) {
 
 TEST_F(GenerationTest, room_for_the_next_generation_is_always_left) {
   const auto generation = make(std::uint64_t{16} << 20U);
+  budget_.promise(generation->needed_by_next());
   EXPECT_TRUE(generation->fits(1000));
-  EXPECT_FALSE(generation->fits(std::uint64_t{8}
-                                << 20U));  // twice that, with what is used, passes the limit
+  EXPECT_FALSE(generation->fits(std::uint64_t{8} << 20U)) << "twice that passes the limit";
+  EXPECT_FALSE(generation->ensure(std::uint64_t{15} << 20U)) << "that would be the next one's";
+  index::NewGeneration second;
+  second.number = 2;
+  const auto next =
+      Generation::make(control_->page(), second, budget_, MemoryBudget::For::next, mark_);
+  ASSERT_TRUE(next);
+  EXPECT_TRUE((*next)->ensure(std::uint64_t{2} << 20U));
+}
+
+TEST_F(GenerationTest, what_it_took_is_counted_until_it_is_gone) {
+  auto generation = make(std::uint64_t{16} << 20U);
+  EXPECT_EQ(budget_.allocated(), generation->allocated());
+  generation.reset();
+  EXPECT_EQ(budget_.allocated(), 0U);
+}
+
+TEST_F(GenerationTest, punched_memory_reads_as_zeros_and_takes_no_pages) {
+  const auto generation = make(std::uint64_t{16} << 20U);
+  ASSERT_TRUE(generation->ensure(std::uint64_t{4} << 20U));
+  std::byte& somewhere = generation->base()[std::size_t{2} << 20U];
+  somewhere = std::byte{1};
+  generation->freeze();
+  generation->punch();
+  EXPECT_EQ(somewhere, std::byte{0});
 }
 
 }  // namespace

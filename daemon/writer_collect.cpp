@@ -1,0 +1,174 @@
+// Collecting: from the rings of all clients in turn to a batch, each request checked, given its
+// sequence, and its reply prepared. The rest of Writer is in writer.cpp and writer_commit.cpp.
+#include <algorithm>
+#include <optional>
+
+#include "common/base/limits.hpp"
+#include "common/log/encode.hpp"
+#include "common/log/format.hpp"
+#include "common/os/clock.hpp"
+#include "daemon/faults.hpp"
+#include "daemon/refusal.hpp"
+#include "daemon/writer.hpp"
+
+namespace dfs::daemon {
+
+Result<bool> Writer::collect() {
+  batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)});
+  answered_.clear();
+  if (auto synced = sync_if_due(); !synced) return std::move(synced).error();
+  // Whoever was first last time is last now, so that a full batch keeps nobody out for ever.
+  const std::size_t count = sessions_.size();
+  if (count > 0) first_turn_ = (first_turn_ + 1) % count;
+  for (std::size_t i = 0; i < count && !batch_.full(); ++i) {
+    Session& session = *sessions_[(first_turn_ + i) % count];
+    if (auto collected = collect_from(session); !collected) return std::move(collected).error();
+  }
+  count_received();
+  return !answered_.empty();
+}
+
+Result<void> Writer::collect_from(Session& session) {
+  std::size_t budget = kReceiveRoundBytes;
+  bool moved = false;
+  while (!batch_.full()) {
+    ReceivedRequest received;
+    wire::Refusal refusal;
+    const Received what = session.receive(quota_, budget, received, refusal);
+    moved = moved || budget != kReceiveRoundBytes;
+    if (what == Received::request) {
+      if (auto taken = take(session, std::move(received)); !taken) return taken;
+      continue;
+    }
+    if (what == Received::refusal) {
+      refuse(session, received.whole.number, refusal);
+      continue;
+    }
+    if (what == Received::dropped) {
+      session.leave();
+      news_for_writer_.store(true, std::memory_order_release);
+    }
+    break;
+  }
+  if (moved) {
+    session.give_back();
+    session.wake();  // it may wait for room in its ring
+  }
+  return {};
+}
+
+Result<void> Writer::take(Session& session, ReceivedRequest received) {
+  parts_.pulse.beat();
+  const std::uint64_t number = received.whole.number;
+  if (auto malformed = wire::decode(archive_, received.whole.buffer.bytes(), request_)) {
+    refuse(session, number, *malformed);
+    session.done(quota_, std::move(received));
+    return {};
+  }
+  const ClientIdentity& client = session.identity();
+  const std::string origin = record_origins_.load(std::memory_order_relaxed)
+                                 ? std::to_string(client.uid) + "/" + client.origin
+                                 : std::string();
+  auto refused = accept(origin, static_cast<std::uint32_t>(client.connection));
+  if (!refused) return std::move(refused).error();
+  if (*refused) {
+    refuse(session, number, **refused);
+    session.done(quota_, std::move(received));
+    return {};
+  }
+  wire::Reply reply;
+  reply.kind = wire::ReplyKind::committed;
+  reply.number = number;
+  reply.commitment.sequence = plan_.records.empty() ? 0 : last_;
+  reply.commitment.versions_left_out = plan_.versions.size() > kMaxReplyVersions;
+  if (!reply.commitment.versions_left_out) reply.commitment.versions = plan_.versions;
+  answer(session, reply);
+  held_.emplace_back(&session, std::move(received));
+  return {};
+}
+
+Result<std::optional<wire::Refusal>> Writer::accept(std::string_view origin,
+                                                    std::uint32_t connection) {
+  if (auto refused = check_.check(request_, last_, connection, plan_)) return refused;
+  if (request_.durable) batch_.want_sync();
+  if (plan_.records.empty()) return std::optional<wire::Refusal>();
+  if (parts_.go) {
+    if (auto written = rewrite_go_file(); !written) {
+      if (parts_.syncer.failed() || failed_.load(std::memory_order_acquire)) return written.error();
+      auto refusal = refusal_of(errc::store_full, wire::Rule::disk_full, 0);
+      refusal.system_errno = written.error().system_error();
+      return std::optional(refusal);
+    }
+  }
+  if (auto refused = find_memory()) return refused;
+  if (auto refused = find_disk()) return refused;
+  last_ = next_++;
+  batch_.add(plan_, last_, origin);
+  return std::optional<wire::Refusal>();
+}
+
+std::optional<wire::Refusal> Writer::find_memory() {
+  Generations& generations = parts_.generations;
+  const bool fits =
+      plan_.only_erases || generations.current().fits(batch_.needed_bytes() + plan_.needed_bytes);
+  if (fits && generations.current().index().reserve(batch_.new_keys() + plan_.new_keys,
+                                                    batch_.index_bytes() + plan_.index_bytes)) {
+    return std::nullopt;
+  }
+  // So that the next one as large waits for a compaction before it is taken, if one may help.
+  largest_refused_ = std::max(largest_refused_, plan_.needed_bytes);
+  return refusal_of(errc::store_full, wire::Rule::memory_limit, generations.budget().limit());
+}
+
+std::optional<wire::Refusal> Writer::find_disk() {
+  // At the most, which is quickly said; only where that is near the end, line by line.
+  std::uint64_t bytes = batch_.lines().size();
+  for (const PlannedRecord& record : plan_.records) {
+    bytes += log::kMaxRecordOverhead + 6 * record.key.size() + record.value.size();
+  }
+  if (parts_.log.has_room(bytes)) return std::nullopt;
+  bytes = batch_.lines().size() + 6 * log::kMaxByBytes;
+  for (const PlannedRecord& record : plan_.records) {
+    log::Record line;
+    line.key = record.key;
+    line.value = record.value;
+    line.version = record.version;
+    line.sequence = next_;
+    line.commit_records = static_cast<std::uint32_t>(plan_.records.size());
+    line.erased = record.erased;
+    line.watermark = line.time_ms = batch_.time_ms();
+    bytes += log::record_line_bytes(line);
+  }
+  const DoingFor disk(parts_.pulse, Doing::in_kernel);
+  auto room = parts_.log.make_room(bytes);
+  if (room) return std::nullopt;
+  auto refusal = refusal_of(errc::store_full, wire::Rule::disk_full, 0);
+  refusal.system_errno = room.error().system_error();
+  return refusal;
+}
+
+void Writer::answer(Session& session, const wire::Reply& reply) {
+  if (!session.replies().has_unreleased()) answered_.push_back(&session);
+  session.replies().prepare(reply);
+}
+
+void Writer::refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal) {
+  count(refusal);
+  wire::Reply reply;
+  reply.kind = wire::ReplyKind::refused;
+  reply.number = number;
+  reply.refusal = refusal;
+  answer(session, reply);
+}
+
+void Writer::count(const wire::Refusal& refusal) {
+  Counters::add(parts_.counters.refusals);
+  if (refusal.code == errc::version_mismatch) Counters::add(parts_.counters.mismatches);
+  if (refusal.code == errc::transaction_conflict) Counters::add(parts_.counters.conflicts);
+}
+
+void Writer::count_received() {
+  parts_.counters.received_bytes.store(quota_.total(), std::memory_order_relaxed);
+}
+
+}  // namespace dfs::daemon
