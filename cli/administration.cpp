@@ -3,8 +3,13 @@
 #include <dfs/admin.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cstdint>
+#include <future>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "cli/json_text.hpp"
 #include "cli/opening.hpp"
@@ -59,6 +64,47 @@ Result<void> print_objects(std::string_view array, Output& output) {
   return {};
 }
 
+// A store of any size that fits memory is written anew in less.
+constexpr std::chrono::hours kLongest{1};
+// How often progress is asked for.
+constexpr std::chrono::milliseconds kLook{200};
+
+/// A number of `info`, where it stands.
+Result<std::uint64_t> number_in(std::string_view object, std::string_view name) {
+  auto found = members(object);
+  if (!found) return std::move(found).error();
+  for (const Member& member : *found) {
+    std::uint64_t number = 0;
+    const char* end = member.value.data() + member.value.size();
+    if (member.name == name && std::from_chars(member.value.data(), end, number).ptr == end) {
+      return number;
+    }
+  }
+  return Error(errc::incompatible, "the daemon does not tell " + std::string(name));
+}
+
+Result<std::uint64_t> log_bytes_of(const Admin& admin) {
+  auto text = admin.info();
+  if (!text) return std::move(text).error();
+  return number_in(*text, "log_bytes");
+}
+
+/// Of the compaction under way, if one is.
+std::optional<std::uint64_t> records_done(const Admin& admin) {
+  auto text = admin.info();
+  if (!text) return std::nullopt;
+  auto found = members(*text);
+  if (!found) return std::nullopt;
+  for (const Member& member : *found) {
+    if (member.name != "compaction" ||
+        member.value.find("\"running\":true") == std::string_view::npos) {
+      continue;
+    }
+    if (auto records = number_in(member.value, "records_done")) return *records;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<int> info(const Common& common, Output& output) {
@@ -97,6 +143,29 @@ Result<int> ping(const PingOptions& options, const Common& common, Output& outpu
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
   const std::string us = std::to_string(static_cast<std::uint64_t>(took.count()));
   output.line(common.json ? "{\"alive\":true,\"us\":" + us + "}" : "alive, " + us + " us");
+  return 0;
+}
+
+Result<int> compact(const Common& common, Output& output) {
+  auto store = open_store(common, Purpose::change);
+  if (!store) return std::move(store).error();
+  const Admin admin(*store);
+  auto before = log_bytes_of(admin);
+  if (!before) return std::move(before).error();
+  auto done = std::async(std::launch::async, [&admin] { return admin.compact(kLongest); });
+  {
+    Progress progress;
+    while (done.wait_for(kLook) != std::future_status::ready) {
+      if (const auto records = records_done(admin)) progress.show(*records, "records");
+    }
+  }
+  if (auto compacted = done.get(); !compacted) return std::move(compacted).error();
+  auto after = log_bytes_of(admin);
+  if (!after) return std::move(after).error();
+  const std::string from = std::to_string(*before);
+  const std::string to = std::to_string(*after);
+  output.line(common.json ? "{\"log_bytes_before\":" + from + ",\"log_bytes\":" + to + "}"
+                          : "the log had " + from + " bytes and has " + to);
   return 0;
 }
 

@@ -1,4 +1,5 @@
-// The commands about a store's daemon: info, clients, ping, stop, sync, resolve.
+// The commands about a store's daemon: info, clients, ping, compact, stop, sync,
+// resolve.
 #pragma once
 
 #include <string>
@@ -15,6 +16,8 @@ struct PingOptions {
 };
 [[nodiscard]] Result<int> ping(const PingOptions& options, const Common& common, Output& output);
 
+/// Writes log and index anew without garbage; waits, with progress at a terminal.
+[[nodiscard]] Result<int> compact(const Common& common, Output& output);
 [[nodiscard]] Result<int> stop(const Common& common, Output& output);
 /// Waits until all that is committed now is on disk.
 [[nodiscard]] Result<int> sync(const Common& common, Output& output);

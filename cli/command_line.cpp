@@ -299,6 +299,8 @@ void Parser::add_daemon_commands() {
   auto* write = flag(app, "--write", "And its writer, through the queue");
   as([=] { return bind(ping, PingOptions{write->count() > 0}); });
 
+  add("compact", "Writes log and index anew, without garbage");
+  as([] { return Command(compact); });
   add("stop", "Ends the daemon cleanly");
   as([] { return Command(stop); });
   add("sync", "Waits until all that is committed is on disk; prints the sequence");

@@ -140,12 +140,15 @@ Result<Compaction::Handed> Compactor::turn(const Checkpoint& now, Syncer& syncer
 
 // Its own thread.
 
+std::uint64_t Compactor::live_records() const {
+  // Without what an empty generation takes, which is counted at its most.
+  const std::uint64_t live = of(parts_.counters.live_bytes);
+  return live - std::min(live, index::IndexWriter::kFirstBytes);
+}
+
 std::uint64_t Compactor::own_garbage() const {
   const std::uint64_t used = of(parts_.counters.used_bytes);
-  const std::uint64_t live = of(parts_.counters.live_bytes);
-  // What an empty generation takes is in either, and in the second at its most.
-  const std::uint64_t records = live - std::min(live, index::IndexWriter::kFirstBytes);
-  return used - std::min(used, records);
+  return used - std::min(used, live_records());
 }
 
 std::uint64_t Compactor::garbage() const { return parts_.generations.old_bytes() + own_garbage(); }
@@ -227,7 +230,7 @@ void Compactor::attempt() {
 }
 
 Result<void> Compactor::compact() {
-  const std::uint64_t live = of(parts_.counters.live_bytes);
+  const std::uint64_t live = live_records();
   Checkpoints::Wanted wanted{settings().feed_retention, live / kTailPart};
   const MemoryBudget& budget = parts_.generations.budget();
   if (budget.allocated() + budget.promised() + live / kTailPart > budget.limit()) {

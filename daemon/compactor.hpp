@@ -99,6 +99,8 @@ class Compactor {
 
  private:
   void run();
+  /// What the live keys take.
+  [[nodiscard]] std::uint64_t live_records() const;
   /// Bytes of the current generation that the next one would not have.
   [[nodiscard]] std::uint64_t own_garbage() const;
   /// The same, and the generations that are superseded.

@@ -133,8 +133,10 @@ bool Generation::grow_to(std::uint64_t bytes) {
 }
 
 std::uint64_t Generation::needed_by_next() const {
+  // A little more, since tables and nodes grow in steps; where extents do not fit, it grows by what
+  // it needs.
   const std::uint64_t live = index_->live_bytes();
-  return live + 2 * std::clamp(live / 16, kLeastExtent, kLargestExtent);
+  return live + live / 16;
 }
 
 bool Generation::fits(std::uint64_t bytes) const {

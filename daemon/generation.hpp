@@ -63,7 +63,13 @@ class Generation final : public index::Space {
     whom_.store(MemoryBudget::For::current, std::memory_order_relaxed);
     budget_.next_is_current();
   }
-  /// What the next generation will take for what is live in this one, extents included.
+  /// While open, growing may take what is promised to the next generation: for erasing, which makes
+  /// that need less.
+  void open_reserve(bool open) {
+    whom_.store(open ? MemoryBudget::For::erasing : MemoryBudget::For::current,
+                std::memory_order_relaxed);
+  }
+  /// What the next generation will take for what is live in this one.
   [[nodiscard]] std::uint64_t needed_by_next() const;
   /// Whether a commit that adds `bytes` leaves room for the next generation within the limit (I8).
   [[nodiscard]] bool fits(std::uint64_t bytes) const;

@@ -14,6 +14,7 @@ class MemoryBudget {
  public:
   enum class For : std::uint8_t {
     current,  ///< leaves what is promised
+    erasing,  ///< the current one, and may take what is promised
     next,     ///< takes from what is promised, and beyond
   };
 

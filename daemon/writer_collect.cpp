@@ -111,10 +111,13 @@ std::optional<wire::Refusal> Writer::find_memory() {
   Generations& generations = parts_.generations;
   const bool fits =
       plan_.only_erases || generations.current().fits(batch_.needed_bytes() + plan_.needed_bytes);
-  if (fits && generations.current().index().reserve(batch_.new_keys() + plan_.new_keys,
-                                                    batch_.index_bytes() + plan_.index_bytes)) {
-    return std::nullopt;
-  }
+  // Deleting goes on when nothing else does.
+  if (plan_.only_erases) generations.current().open_reserve(true);
+  const bool there =
+      fits && generations.current().index().reserve(batch_.new_keys() + plan_.new_keys,
+                                                    batch_.index_bytes() + plan_.index_bytes);
+  if (plan_.only_erases) generations.current().open_reserve(false);
+  if (there) return std::nullopt;
   // So that the next one as large waits for a compaction before it is taken, if one may help.
   largest_refused_ = std::max(largest_refused_, plan_.needed_bytes);
   return refusal_of(errc::store_full, wire::Rule::memory_limit, generations.budget().limit());

@@ -1,4 +1,4 @@
-"""info, clients, ping, stop, sync, resolve."""
+"""info, clients, ping, compact, stop, sync, resolve."""
 
 import json
 import os
@@ -31,6 +31,19 @@ class AdministrationTest(StoreTest):
         self.assertRegex(self.ok("ping", "--write"), r"^alive, \d+ us\n$")
         self.assertIs(json.loads(self.ok("--json", "ping"))["alive"], True)
         self.assertEqual(self.info()["sequence"], self.records()[0]["sequence"])
+
+    def test_compact_leaves_one_line_for_each_key(self):
+        for number in range(50):
+            self.ok("set", "a", str(number))
+        before = self.info()["generation"]
+        told = json.loads(self.ok("--json", "compact"))
+        self.assertLess(told["log_bytes"], told["log_bytes_before"])
+        self.assertEqual(self.info()["generation"], before + 1)
+        self.assertEqual(self.info()["compaction"]["compactions"], 1)
+        self.assertEqual(self.ok("get", "a"), "49\n")
+        self.ok("stop")
+        self.assertEqual(self.read("users.db").count(b'{"k":"a"'), 1)
+        self.assertEqual(self.ok("get", "a"), "49\n")
 
     def test_stop_ends_the_daemon_cleanly(self):
         self.ok("set", "a", "1")

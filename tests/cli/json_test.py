@@ -122,6 +122,7 @@ class JsonTest(StoreTest):
         report = self.one("`repair`", self.file("repair", "damaged", "-o", "new")[0][0])
         for finding in report["findings"]:
             self.one("an element of `findings`", finding)
+        self.each("`compact`", "compact")
         self.assertEqual(self.seen, set(self.page), "a description that nothing was compared with")
 
     def test_every_command_is_on_the_page(self):

@@ -41,7 +41,8 @@ TEST(Config, every_setting_can_stand_in_it) {
   changed.durability = Durability::written;
   changed.sync_interval = changed.compaction_interval = changed.feed_retention =
       changed.snapshot_ttl = changed.idle_exit = milliseconds(77);
-  changed.memory_limit = changed.compaction_garbage = changed.queue_bytes = changed.log_file_size = std::uint64_t{200} << 20U;
+  changed.memory_limit = changed.compaction_garbage = changed.queue_bytes = changed.log_file_size =
+      std::uint64_t{200} << 20U;
   changed.readers = parse_principals("root,@0,1001").value();
   changed.writers = parse_principals("@1002").value();
   changed.record_origins = true;

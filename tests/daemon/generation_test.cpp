@@ -49,7 +49,7 @@ TEST_F(GenerationTest, the_descriptor_handed_out_only_reads) {
 
 TEST_F(GenerationTest, room_for_the_next_generation_is_always_left) {
   const auto generation = make(std::uint64_t{16} << 20U);
-  budget_.promise(generation->needed_by_next());
+  budget_.promise(std::uint64_t{2} << 20U);
   EXPECT_TRUE(generation->fits(1000));
   EXPECT_FALSE(generation->fits(std::uint64_t{8} << 20U)) << "twice that passes the limit";
   EXPECT_FALSE(generation->ensure(std::uint64_t{15} << 20U)) << "that would be the next one's";
