@@ -153,7 +153,7 @@ Result<std::string> keep_aside(const os::File& log, std::string_view bytes,
                                std::uint64_t sequence) {
   const std::string name = log.path() + ".torn-" + std::to_string(sequence);
   for (int number = 1;; ++number) {
-    const std::string path = number == 1 ? name : name + "-" + std::to_string(number);
+    std::string path = number == 1 ? name : name + "-" + std::to_string(number);
     auto file = os::File::open(path, {.write = true, .create = true, .mode = 0600});
     if (!file) return std::move(file).error();
     if (auto given = give_to_owner_of(log, *file); !given) return std::move(given).error();

@@ -1,5 +1,7 @@
 #include "daemon/session.hpp"
 
+#include <utility>
+
 #include "common/os/bus_guard.hpp"
 #include "common/wire/waiting.hpp"
 #include "daemon/faults.hpp"
@@ -194,7 +196,7 @@ Received Session::receive(Quota& quota, std::size_t& budget, ReceivedRequest& ou
       case wire::Taking::taken:
         return Received::request;
       case wire::Taking::withdrawn:
-        done(quota, std::move(out));
+        done(quota, std::exchange(out, ReceivedRequest()));
         continue;
       case wire::Taking::broken:
         quota.give_back(identity_.uid, out.charged);

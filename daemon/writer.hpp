@@ -114,7 +114,7 @@ class Writer {
   // Collect: writer_collect.cpp.
   [[nodiscard]] Result<bool> collect();
   [[nodiscard]] Result<void> collect_from(Session& session);
-  [[nodiscard]] Result<void> take(Session& session, ReceivedRequest request);
+  [[nodiscard]] Result<void> take(Session& session, ReceivedRequest received);
   [[nodiscard]] Result<std::optional<wire::Refusal>> accept(std::string_view origin,
                                                             std::uint32_t connection);
   [[nodiscard]] std::optional<wire::Refusal> find_memory();

@@ -1,3 +1,4 @@
+#include <dfs/admin.hpp>
 #include <dfs/testing.hpp>
 
 #include <cerrno>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/limits.hpp"
 #include "common/os/child.hpp"
 #include "common/os/file.hpp"
 #include "common/os/process.hpp"
@@ -23,6 +25,7 @@ constexpr const char* kIdleExit = "2s";
 // A daemon that has nothing to read serves within milliseconds; this is for a loaded machine.
 constexpr std::chrono::seconds kStartTime{60};
 constexpr std::uint64_t kMemoryLimit = std::uint64_t{64} << 20;
+constexpr std::chrono::milliseconds kSnapshotTtl{1};
 constexpr std::uint64_t kLeastLogRoom = std::uint64_t{64} << 10;
 // Behind every other text that is likely to be a key.
 constexpr const char* kFiller = "~";
@@ -48,7 +51,7 @@ std::vector<std::string> arguments_of(const DaemonOptions& options, const std::s
   add_time("--sync-interval", options.sync_interval);
   add_time("--compaction-interval", options.compaction_interval);
   add_time("--feed-retention", options.feed_retention);
-  add_time("--snapshot-ttl", options.snapshot_ttl);
+  add_time("--snapshot-ttl", std::optional(options.snapshot_ttl.value_or(kSnapshotTtl)));
   add("--memory-limit", std::to_string(options.memory_limit.value_or(kMemoryLimit)));
   if (options.queue_bytes) add("--queue-bytes", std::to_string(*options.queue_bytes));
   if (!options.log_level.empty()) add("--log-level", options.log_level);
@@ -237,6 +240,19 @@ Result<void> TemporaryStore::fill() {
     if (auto filled = state_->fill_with(number, bytes); !filled) return filled;
   }
   if (auto filled = state_->fill_with(number, 1); !filled) return filled;
+  return {};
+}
+
+Result<void> TemporaryStore::revoke_snapshots() {
+  if (!state_->own) return Error(errc::daemon_gone, "no daemon runs");
+  // Something to compact, in a store in which nothing was set.
+  if (auto set = state_->own->set(kFiller, "0"); !set) return std::move(set).error();
+  if (auto erased = state_->own->erase(kFiller); !erased) return std::move(erased).error();
+  // One more than there can be generations: the oldest give way to the newest.
+  const Admin admin(*state_->own);
+  for (std::size_t i = 0; i <= kGenerationSlots; ++i) {
+    if (auto done = admin.compact(kStartTime); !done) return done;
+  }
   return {};
 }
 

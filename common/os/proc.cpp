@@ -14,18 +14,6 @@ namespace dfs::os {
 
 namespace {
 
-/// Files of /proc have no size: read until the end.
-std::string read_proc(const std::string& path) {
-  std::string out;
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.is_open()) return out;
-  std::array<char, 4096> buffer{};
-  for (ssize_t n = 0; (n = ::read(fd.get(), buffer.data(), buffer.size())) > 0;) {
-    out.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  return out;
-}
-
 /// The letter of a thread's state (proc(5), stat), or 0. Behind the last bracket: a program's name
 /// may hold anything.
 char state_letter(const std::string& stat) {
@@ -54,6 +42,17 @@ std::string_view take_until(std::string_view& text, char end) {
 }
 
 }  // namespace
+
+std::string read_proc(const std::string& path) {
+  std::string out;
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) return out;
+  std::array<char, 4096> buffer{};
+  for (ssize_t n = 0; (n = ::read(fd.get(), buffer.data(), buffer.size())) > 0;) {
+    out.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  return out;
+}
 
 std::string state_of_process(std::int32_t pid) {
   const std::string process = "/proc/" + std::to_string(pid);

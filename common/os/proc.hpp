@@ -10,6 +10,9 @@
 
 namespace dfs::os {
 
+/// All of a file below /proc or /sys, which have no size to go by; empty where it cannot be read.
+[[nodiscard]] std::string read_proc(const std::string& path);
+
 /// What a process does at the moment, in words that fit behind "it is": "stopped by a signal (kill
 /// -CONT 12 lets it go on)". Empty where /proc shows no such process.
 [[nodiscard]] std::string state_of_process(std::int32_t pid);

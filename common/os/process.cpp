@@ -17,6 +17,7 @@
 
 #include "common/os/child.hpp"
 #include "common/os/file.hpp"
+#include "common/os/proc.hpp"
 
 namespace dfs::os {
 
@@ -36,27 +37,15 @@ std::uint64_t number_in(std::string_view text) {
   return value;
 }
 
-/// /proc and /sys files have no size: read until the end.
-std::string read_small(const std::string& path) {
-  std::string out;
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.is_open()) return out;
-  std::array<char, 4096> buffer{};
-  for (ssize_t n = 0; (n = ::read(fd.get(), buffer.data(), buffer.size())) > 0;) {
-    out.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  return out;
-}
-
 std::uint64_t cgroup_limit() {
-  const std::string self = read_small("/proc/self/cgroup");
+  const std::string self = read_proc("/proc/self/cgroup");
   const auto at = self.find("0::");
   if (at == std::string::npos) return 0;
   std::string group = self.substr(at + 3);
   group.erase(std::min(group.find('\n'), group.size()));
   std::uint64_t least = 0;
   for (;;) {
-    const std::uint64_t limit = number_in(read_small("/sys/fs/cgroup" + group + "/memory.max"));
+    const std::uint64_t limit = number_in(read_proc("/sys/fs/cgroup" + group + "/memory.max"));
     if (limit != 0 && (least == 0 || limit < least)) least = limit;
     const auto slash = group.rfind('/');
     if (slash == std::string::npos) return least;
@@ -149,7 +138,7 @@ void stop_self() noexcept {
 
 MemoryBounds memory_bounds() {
   MemoryBounds bounds;
-  const std::string memory = read_small("/proc/meminfo");
+  const std::string memory = read_proc("/proc/meminfo");
   if (const auto at = memory.find("MemAvailable:"); at != std::string::npos) {
     bounds.available = number_in(std::string_view(memory).substr(at)) * 1024;
   }

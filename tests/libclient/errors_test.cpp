@@ -1,6 +1,7 @@
 // docs/errors.md against the code: each row says what the code answers, and each row is provoked,
 // with its text. tests/cli/errors_test.py does the same with dfsctl.
 #include <dfs/store.hpp>
+#include <dfs/testing.hpp>
 #include <dfs/typed.hpp>
 
 #include <sys/resource.h>
@@ -341,8 +342,12 @@ TEST_F(Provoked, too_large_where_it_is_over_a_limit) {
   EXPECT_EQ(refused.error().limit(), kMaxValueBytes);
 }
 
-TEST_F(Provoked, snapshot_too_old_needs_a_second_generation) {
-  GTEST_SKIP() << "a store has one generation so far, and none is ever revoked";
+TEST_F(Provoked, snapshot_too_old_where_memory_is_taken_back) {
+  auto temporary = testing::TemporaryStore::make({.program = DFSD}).value();
+  const Store store = temporary.open().value();
+  const Snapshot held = store.snapshot();
+  ASSERT_TRUE(temporary.revoke_snapshots().has_value()) << temporary.said();
+  expect_row(held.get("a"), errc::snapshot_too_old);
 }
 
 TEST_F(Provoked, compacted_where_the_sequence_was_never_given) {

@@ -147,6 +147,21 @@ TEST_F(Temporary, store_full_is_what_a_filled_store_tells_every_set) {
   EXPECT_EQ(fillers.begin(), fillers.end());
 }
 
+TEST_F(Temporary, revoked_snapshots_say_so_and_new_ones_are_whole) {
+  store_.set("a", "1").value();
+  const Snapshot held = store_.snapshot();
+  Transaction tx = store_.begin();
+  ASSERT_EQ(held.get("a")->value, "1");
+  ASSERT_TRUE(temporary_.revoke_snapshots().has_value()) << temporary_.said();
+  EXPECT_EQ(held.get("a").error(), errc::snapshot_too_old);
+  EXPECT_EQ(held.get("nobody").error(), errc::snapshot_too_old) << "nothing is absent in it";
+  const Range all = held.all();
+  EXPECT_EQ(all.begin(), all.end());
+  EXPECT_EQ(all.status().error(), errc::snapshot_too_old);
+  EXPECT_EQ(tx.get("a").error(), errc::snapshot_too_old);
+  EXPECT_EQ(store_.get("a")->value, "1");
+}
+
 TEST_F(Temporary, conflict_and_mismatch_need_only_a_second_handle) {
   Store other = temporary_.open().value();
   Transaction tx = store_.begin();

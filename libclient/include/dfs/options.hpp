@@ -31,18 +31,19 @@ enum class Autostart : std::uint8_t {
 /// out is the daemon's default.
 struct DaemonOptions {
   /// Path of `dfsd`. Empty: `$DFS_DAEMON`, else where dfs was installed.
-  std::string program;
-  std::string config;                    ///< A file to read instead of `LOG.toml`.
-  std::string socket;                    ///< Where to listen instead of `LOG.socket`.
-  std::optional<Durability> durability;  ///< What the store promises.
-  std::optional<std::chrono::milliseconds> sync_interval;
-  std::optional<std::chrono::milliseconds> compaction_interval;
-  std::optional<std::chrono::milliseconds> feed_retention;
-  std::optional<std::chrono::milliseconds> snapshot_ttl;
-  std::optional<std::chrono::milliseconds> idle_exit;
-  std::optional<std::uint64_t> memory_limit;  ///< bytes
-  std::optional<std::uint64_t> queue_bytes;   ///< received and not yet committed, for all clients
-  std::string log_level;
+  std::string program = {};
+  std::string config = {};                    ///< A file to read instead of `LOG.toml`.
+  std::string socket = {};                    ///< Where to listen instead of `LOG.socket`.
+  std::optional<Durability> durability = {};  ///< What the store promises.
+  std::optional<std::chrono::milliseconds> sync_interval = {};
+  std::optional<std::chrono::milliseconds> compaction_interval = {};
+  std::optional<std::chrono::milliseconds> feed_retention = {};
+  std::optional<std::chrono::milliseconds> snapshot_ttl = {};
+  std::optional<std::chrono::milliseconds> idle_exit = {};
+  std::optional<std::uint64_t> memory_limit = {};  ///< bytes
+  std::optional<std::uint64_t> queue_bytes =
+      {};  ///< received and not yet committed, for all clients
+  std::string log_level = {};
 };
 
 struct Options {
@@ -59,11 +60,11 @@ struct Options {
   /// not be started. 0: `no_daemon` or `daemon_gone` at once.
   std::chrono::milliseconds wait_for_daemon = std::chrono::milliseconds(0);
   /// A name for who writes: printable ASCII, at most `kMaxOriginBytes`.
-  std::string origin;
+  std::string origin = {};
   /// Told of what a caller does not see: a daemon started, lost, found again. Called by the thread
   /// whose call noticed; must not call the store.
-  std::function<void(std::string_view)> logger;
-  DaemonOptions daemon;
+  std::function<void(std::string_view)> logger = {};
+  DaemonOptions daemon = {};
 };
 
 /// What one `set` or `erase` may choose.

@@ -29,7 +29,8 @@ namespace testing {
 class TemporaryStore {
  public:
   /// Starts the daemon and returns when it serves. What is left out of `daemon`: `written`, since
-  /// nothing of it survives the test, and 64 MiB of memory, so that it is quickly full.
+  /// nothing of it survives the test; 64 MiB of memory, so that it is quickly full; and a
+  /// `snapshot_ttl` of 1 ms, so that `revoke_snapshots` need not wait.
   [[nodiscard]] static Result<TemporaryStore> make(DaemonOptions daemon = {});
   TemporaryStore(TemporaryStore&& other) noexcept;
   TemporaryStore& operator=(TemporaryStore&& other) noexcept;
@@ -65,6 +66,9 @@ class TemporaryStore {
   /// Fills the store's memory, with keys that begin with "~", until nothing more can be set: each
   /// is refused store_full. Reading and erasing go on.
   [[nodiscard]] Result<void> fill();
+  /// Revokes every snapshot taken so far, as a daemon does with old ones when memory is short: their
+  /// calls answer snapshot_too_old, and their views turn to NUL bytes. Compacts until that is so.
+  [[nodiscard]] Result<void> revoke_snapshots();
   /// Takes `limit_log` and `fill` back; after the latter with a restart and twice the memory.
   [[nodiscard]] Result<void> make_room();
 
