@@ -14,13 +14,13 @@ constexpr std::uint64_t kRestBytes = std::uint64_t{1} << 20;
 // While an old generation is held: how often to look whether it still is. Nobody rings for that,
 // since a reader who lets go makes no system call.
 constexpr std::chrono::milliseconds kHeldLook{10};
+// When memory is short, a generation that may be revoked so soon is waited for.
+constexpr std::chrono::milliseconds kShortWait{100};
 // After a failure, twice as long each time.
 constexpr std::chrono::milliseconds kBackOff{1000};
 constexpr int kMostDoublings = 6;
 // Of the live bytes: what the tail may take at the most.
 constexpr std::uint64_t kTailPart = 4;
-// Of the memory limit: less than this left, and it is short.
-constexpr std::uint64_t kReservePart = 16;
 // Of the memory limit: garbage that is worth a wait of the writer.
 constexpr std::uint64_t kWorthwhile = 32;
 
@@ -113,7 +113,8 @@ bool Compactor::relieve() {
   const std::uint64_t limit = parts_.generations.budget().limit();
   const bool compacts =
       os::Monotonic::now() >= not_before_ && garbage() > helpless_at_ + limit / kWorthwhile;
-  if (!compacts && !parts_.generations.may_revoke(settings_.snapshot_ttl)) return false;
+  const auto revokes = parts_.generations.may_revoke_in(settings_.snapshot_ttl);
+  if (!compacts && (!revokes || *revokes > kShortWait)) return false;
   memory_is_short_ = true;
   changed_.notify_all();
   return true;
@@ -193,9 +194,14 @@ void Compactor::make_room() {
   const std::uint64_t limit = parts_.generations.budget().limit();
   const auto short_of_memory = [&] {
     const MemoryBudget& budget = parts_.generations.budget();
-    return budget.allocated() + budget.promised() > limit - limit / kReservePart;
+    return budget.allocated() + budget.promised() > limit - limit / MemoryBudget::kReservePart;
   };
-  while (short_of_memory() && parts_.generations.revoke_oldest(ttl)) {
+  while (short_of_memory() && !stopping_.load(std::memory_order_relaxed)) {
+    if (parts_.generations.revoke_oldest(ttl)) continue;
+    const auto wait = parts_.generations.may_revoke_in(ttl);
+    if (!wait || *wait > kShortWait) return;
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, *wait, [this] { return ending_; });
   }
 }
 
@@ -205,7 +211,9 @@ void Compactor::attempt() {
   // A slot is needed: those who have held one for long give way.
   while (parts_.generations.is_full() && parts_.generations.revoke_oldest(ttl)) {
   }
-  const bool room = parts_.generations.there_is_room(ttl);
+  const MemoryBudget& budget = parts_.generations.budget();
+  const bool room = parts_.generations.there_is_room(ttl) &&
+                    budget.allocated() + budget.promised() <= budget.limit();
   {
     const std::lock_guard lock(mutex_);
     if (os::Monotonic::now() < not_before_) return;
@@ -226,7 +234,7 @@ void Compactor::attempt() {
     pause_at_.store(0, std::memory_order_release);
     outcome = compact();
   }
-  finish(outcome, os::Monotonic::now() - begin);
+  finish(outcome, empty ? std::chrono::nanoseconds(0) : os::Monotonic::now() - begin);
 }
 
 Result<void> Compactor::compact() {
@@ -296,7 +304,7 @@ void Compactor::finish(const Result<void>& outcome, std::chrono::nanoseconds too
     failure_ = outcome ? std::string() : std::string(outcome.error().text());
     if (outcome) {
       failures_in_a_row_ = 0;
-      ++figures_.compactions;
+      if (took.count() > 0) ++figures_.compactions;
       figures_.last_ms = os::wall_clock_ms();
       figures_.last_took_ms = static_cast<std::uint64_t>(
           std::chrono::duration_cast<std::chrono::milliseconds>(took).count());

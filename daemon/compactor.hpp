@@ -111,6 +111,7 @@ class Compactor {
   [[nodiscard]] Result<void> catch_up();
   [[nodiscard]] Result<void> hand_over();
   void drop_compaction();
+  /// `took` 0: there was nothing to do.
   void finish(const Result<void>& outcome, std::chrono::nanoseconds took);
   void make_room();
   [[nodiscard]] Settings settings() const;

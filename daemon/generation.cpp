@@ -108,15 +108,16 @@ std::uint64_t Generation::extent() const {
 
 bool Generation::ensure(std::uint64_t bytes) {
   if (bytes <= allocated()) return true;
-  return grow_to(bytes + extent()) || grow_to(bytes);
+  return grow_to(bytes + extent(), Growth::ahead) || grow_to(bytes, Growth::needed);
 }
 
-bool Generation::grow_to(std::uint64_t bytes) {
+bool Generation::grow_to(std::uint64_t bytes, Growth growth) {
   bytes = (bytes + kPage - 1) / kPage * kPage;
   const std::lock_guard lock(growth_mutex_);
   const std::uint64_t from = allocated();
   if (bytes <= from) return true;
-  const MemoryBudget::For whom = whom_.load(std::memory_order_relaxed);
+  MemoryBudget::For whom = whom_.load(std::memory_order_relaxed);
+  if (growth == Growth::ahead && whom == MemoryBudget::For::next) whom = MemoryBudget::For::ahead;
   if (bytes > mapping_->size() || !budget_.take(bytes - from, whom)) return false;
   const std::uint64_t available = os::memory_bounds().available;
   const bool there = available == 0 || bytes - from + kLeftToOthers <= available;
@@ -167,7 +168,8 @@ void Generation::run() {
     const std::uint64_t wanted = wanted_;
     wanted_ = 0;
     lock.unlock();
-    static_cast<void>(grow_to(wanted));  // refused: the writer finds out when it needs it
+    static_cast<void>(
+        grow_to(wanted, Growth::ahead));  // refused: the writer finds out when it needs it
     lock.lock();
   }
 }

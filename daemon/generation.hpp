@@ -89,7 +89,8 @@ class Generation final : public index::Space {
   Generation(index::GenerationSlot& slot, const index::NewGeneration& generation,
              MemoryBudget& budget, MemoryBudget::For whom)
       : generation_(generation), slot_(slot), budget_(budget), whom_(whom) {}
-  [[nodiscard]] bool grow_to(std::uint64_t bytes);
+  enum class Growth : std::uint8_t { needed, ahead };
+  [[nodiscard]] bool grow_to(std::uint64_t bytes, Growth growth);
   [[nodiscard]] std::uint64_t extent() const;
   void run();
 

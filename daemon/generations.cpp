@@ -108,9 +108,12 @@ bool Generations::revoke_oldest(std::chrono::milliseconds snapshot_ttl) {
   return true;
 }
 
-bool Generations::may_revoke(std::chrono::milliseconds snapshot_ttl) const {
+std::optional<std::chrono::nanoseconds> Generations::may_revoke_in(
+    std::chrono::milliseconds snapshot_ttl) const {
   const std::lock_guard lock(mutex_);
-  return !old_.empty() && old_.front().since <= os::Monotonic::now() - snapshot_ttl;
+  if (old_.empty()) return std::nullopt;
+  const std::chrono::nanoseconds left = old_.front().since + snapshot_ttl - os::Monotonic::now();
+  return std::max(left, std::chrono::nanoseconds(0));
 }
 
 std::shared_ptr<const Generation> Generations::find(std::uint64_t number) const {

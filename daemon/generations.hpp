@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "common/os/clock.hpp"
@@ -50,8 +51,9 @@ class Generations {
   /// Gives the oldest one back although it is held, if it was superseded longer ago than
   /// `snapshot_ttl`: its snapshots say `snapshot_too_old`. False where none is.
   bool revoke_oldest(std::chrono::milliseconds snapshot_ttl);
-  /// Whether it would.
-  [[nodiscard]] bool may_revoke(std::chrono::milliseconds snapshot_ttl) const;
+  /// How long until it would; nothing where none is superseded.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> may_revoke_in(
+      std::chrono::milliseconds snapshot_ttl) const;
 
   /// Null where it was given back.
   [[nodiscard]] std::shared_ptr<const Generation> find(std::uint64_t number) const;

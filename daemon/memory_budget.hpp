@@ -16,7 +16,11 @@ class MemoryBudget {
     current,  ///< leaves what is promised
     erasing,  ///< the current one, and may take what is promised
     next,     ///< takes from what is promised, and beyond
+    ahead,    ///< the next one, before it needs it: leaves a sixteenth of the limit to the current
   };
+
+  /// Of the limit: with less left, memory is short.
+  static constexpr std::uint64_t kReservePart = 16;
 
   explicit MemoryBudget(std::uint64_t limit) : limit_(limit) {}
 
@@ -25,15 +29,17 @@ class MemoryBudget {
     const std::uint64_t most = limit();
     std::uint64_t before = allocated_.load(std::memory_order_relaxed);
     do {
-      const std::uint64_t kept = whom == For::current ? promised() : 0;
+      const std::uint64_t kept = whom == For::current ? promised()
+                                 : whom == For::ahead ? most / kReservePart
+                                                      : 0;
       if (bytes > most || before > most - bytes || kept > most - bytes - before) return false;
     } while (!allocated_.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
-    if (whom == For::next) taken_by_next_.fetch_add(bytes, std::memory_order_relaxed);
+    if (is_next(whom)) taken_by_next_.fetch_add(bytes, std::memory_order_relaxed);
     return true;
   }
   void give_back(std::uint64_t bytes, For whom) noexcept {
     allocated_.fetch_sub(bytes, std::memory_order_relaxed);
-    if (whom == For::next) taken_by_next_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (is_next(whom)) taken_by_next_.fetch_sub(bytes, std::memory_order_relaxed);
   }
   /// What the next generation will need, all told. By the writer, after each batch.
   void promise(std::uint64_t bytes) noexcept { promise_.store(bytes, std::memory_order_relaxed); }
@@ -55,6 +61,8 @@ class MemoryBudget {
   void set_limit(std::uint64_t limit) noexcept { limit_.store(limit, std::memory_order_relaxed); }
 
  private:
+  static bool is_next(For whom) noexcept { return whom == For::next || whom == For::ahead; }
+
   std::atomic<std::uint64_t> limit_;
   std::atomic<std::uint64_t> allocated_{0};
   std::atomic<std::uint64_t> promise_{0};

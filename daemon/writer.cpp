@@ -20,8 +20,6 @@ namespace {
 // wake.
 constexpr std::chrono::microseconds kSpin{20};
 constexpr std::uint64_t kEventTag = 0;
-// Of the memory limit: with less left, nothing is collected while a compaction may help.
-constexpr std::uint64_t kReservePart = 16;
 
 }  // namespace
 
@@ -177,9 +175,10 @@ Result<void> Writer::take_turn() {
 
 bool Writer::must_wait_for_compactor() {
   if (parts_.log.end() >= parts_.compactor.pause_at()) return true;
-  const std::uint64_t reserve = std::max(
-      std::min<std::uint64_t>(kMaxCommitBytes, parts_.generations.budget().limit() / kReservePart),
-      largest_refused_);
+  const std::uint64_t reserve =
+      std::max(std::min<std::uint64_t>(kMaxCommitBytes, parts_.generations.budget().limit() /
+                                                            MemoryBudget::kReservePart),
+               largest_refused_);
   return !parts_.generations.current().fits(reserve) && parts_.compactor.relieve();
 }
 

@@ -66,8 +66,9 @@ class TemporaryStore {
   /// Fills the store's memory, with keys that begin with "~", until nothing more can be set: each
   /// is refused store_full. Reading and erasing go on.
   [[nodiscard]] Result<void> fill();
-  /// Revokes every snapshot taken so far, as a daemon does with old ones when memory is short: their
-  /// calls answer snapshot_too_old, and their views turn to NUL bytes. Compacts until that is so.
+  /// Revokes every snapshot taken so far, as a daemon does with old ones when memory is short:
+  /// their calls answer snapshot_too_old, and their views turn to NUL bytes. Compacts until that is
+  /// so.
   [[nodiscard]] Result<void> revoke_snapshots();
   /// Takes `limit_log` and `fill` back; after the latter with a restart and twice the memory.
   [[nodiscard]] Result<void> make_room();
