@@ -28,7 +28,7 @@ Error broken(index::Outcome outcome) {
 
 Compaction::~Compaction() {
   if (renamed_) return;
-  if (next_) parts_.generations.drop_next(std::move(next_));
+  if (next_) parts_.generations.drop_next(next_);
   if (file_.is_open()) static_cast<void>(os::remove(file_.path()));
 }
 
@@ -206,7 +206,7 @@ Result<Compaction::Handed> Compaction::hand_over(const Checkpoint& now, Syncer& 
     parts_.generations.page().durable.store(now.sequence, std::memory_order_release);
   });
   checkpoints.move(begin_, tail_begin_);
-  parts_.generations.make_current(std::move(next_));
+  parts_.generations.make_current(next_);
   pass(StopPoint::switched);
   handed.done = true;
   handed.floors = floors_;

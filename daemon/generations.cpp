@@ -24,7 +24,7 @@ Generations::Generations(index::ControlPage& page, std::unique_ptr<MemoryBudget>
       writers_(first.get()),
       current_(std::move(first)) {}
 
-void Generations::make_current(std::shared_ptr<Generation> next) {
+void Generations::make_current(const std::shared_ptr<Generation>& next) {
   // It grows no more, so that what it takes is known.
   writers_->freeze();
   const std::uint64_t bytes = writers_->allocated();
@@ -58,7 +58,7 @@ Result<std::shared_ptr<Generation>> Generations::make_next(std::uint64_t expecte
   return std::shared_ptr<Generation>(std::move(*made));
 }
 
-void Generations::drop_next(std::shared_ptr<Generation> next) {
+void Generations::drop_next(const std::shared_ptr<Generation>& next) {
   next->freeze();
   index::close_unused(page_, next->number());
   next->punch();

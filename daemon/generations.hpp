@@ -34,12 +34,12 @@ class Generations {
   [[nodiscard]] Generation& current() const { return *writers_; }
   /// The switch. Requires: `next` came from make_next(), holds everything that the current one has
   /// published, and is published up to there itself.
-  void make_current(std::shared_ptr<Generation> next);
+  void make_current(const std::shared_ptr<Generation>& next);
 
   /// The next generation, empty. Requires: there_is_room().
   [[nodiscard]] Result<std::shared_ptr<Generation>> make_next(std::uint64_t expected_keys);
   /// It will never be current.
-  void drop_next(std::shared_ptr<Generation> next);
+  void drop_next(const std::shared_ptr<Generation>& next);
   /// Whether another generation may be made: a slot is free, and no more than one superseded
   /// generation is held by snapshots that may not be revoked yet.
   [[nodiscard]] bool there_is_room(std::chrono::milliseconds snapshot_ttl) const;

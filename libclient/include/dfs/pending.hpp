@@ -14,7 +14,7 @@ class Store;
 
 namespace client {
 class Core;
-class Flight;
+struct Flight;
 }  // namespace client
 
 /// One commit in flight, of up to `kMaxInFlight` for each store handle. Its answer is kept here
