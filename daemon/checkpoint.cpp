@@ -44,12 +44,15 @@ Checkpoint Checkpoints::choose(const Wanted& wanted) const {
   return chosen;
 }
 
-void Checkpoints::move(const Checkpoint& begin, std::uint64_t log_end) {
+void Checkpoints::move(const Checkpoint& from, const Checkpoint& to) {
+  const auto moved = [&](Checkpoint& c) {
+    c.log_end = c.log_end - from.log_end + to.log_end;
+    c.used = c.used - from.used + to.used;
+  };
   const std::lock_guard lock(mutex_);
-  std::erase_if(kept_, [&begin](const Checkpoint& c) { return c.log_end < begin.log_end; });
-  // How much of the new index lies before each is not known; about as much as of the old one.
-  for (Checkpoint& c : kept_) c.log_end = c.log_end - begin.log_end + log_end;
-  latest_.log_end = latest_.log_end - begin.log_end + log_end;
+  std::erase_if(kept_, [&from](const Checkpoint& c) { return c.log_end < from.log_end; });
+  for (Checkpoint& c : kept_) moved(c);
+  moved(latest_);
 }
 
 }  // namespace dfs::daemon

@@ -35,8 +35,9 @@ class Checkpoints {
   /// The one to begin at.
   [[nodiscard]] Checkpoint choose(const Wanted& wanted) const;
 
-  /// The log was replaced: `begin` lies at `log_end` of the new one, those before it nowhere.
-  void move(const Checkpoint& begin, std::uint64_t log_end);
+  /// Log and index were replaced: what was at `from` is at `to` now, and nothing of what was
+  /// before.
+  void move(const Checkpoint& from, const Checkpoint& to);
 
  private:
   // Guarded by mutex_.

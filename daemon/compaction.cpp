@@ -41,7 +41,9 @@ Result<void> Compaction::fill() {
   if (auto written = write_base(); !written) return written;
   if (auto flushed = flush(); !flushed) return flushed;
   next_->index().begin_feed(begin_.sequence);
-  tail_begin_ = written_;
+  tail_begin_ = begin_;
+  tail_begin_.log_end = written_;
+  tail_begin_.used = next_->index().used();
   copied_ = begin_;
   pass(StopPoint::base_written);
   return file_.sync_data();
@@ -109,7 +111,10 @@ Result<void> Compaction::write_base() {
 Result<void> Compaction::add(const index::RecordHeader& record, bool in_base) {
   index::IndexWriter& index = next_->index();
   if (!index.reserve(1, index::record_bytes(record.key_size(), record.value_size, true))) {
-    return Error(errc::store_full, "no memory for the next generation of the index");
+    return Error(errc::store_full,
+                 "no memory to write the index anew beside the one in use; raise memory_limit (" +
+                     std::to_string(parts_.generations.budget().limit()) + " bytes), or delete")
+        .with_limit(parts_.generations.budget().limit());
   }
   index::NewRecord made;
   made.key = record.key();

@@ -80,8 +80,8 @@ class Compaction {
   std::shared_ptr<Generation> next_;
   os::File file_;
   std::string buffer_;
-  std::uint64_t written_ = 0;     // bytes of the file, without buffer_
-  std::uint64_t tail_begin_ = 0;  // where the copy of the old log begins
+  std::uint64_t written_ = 0;  // bytes of the file, without buffer_
+  Checkpoint tail_begin_;      // begin_ as it lies in the new log and index
   Checkpoint copied_;
   std::uint64_t feed_at_ = 0;  // the place in the old generation's feed behind copied_
   VersionFloors floors_;
