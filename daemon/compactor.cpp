@@ -72,7 +72,7 @@ std::uint64_t Compactor::ask() {
 Compactor::Ended Compactor::ended(std::uint64_t number) const {
   const std::lock_guard lock(mutex_);
   if (over_ < number) return {};
-  return {true, over_ == number ? failure_ : std::string()};
+  return {true, over_ == number ? failure_ : std::nullopt};
 }
 
 Compactor::Figures Compactor::figures() const {
@@ -166,7 +166,10 @@ void Compactor::run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
     const auto interval = settings_.interval;
-    changed_.wait_for(lock, held > 0 ? std::min(kHeldLook, interval) : interval, [this] {
+    auto wait = held > 0 ? std::min(kHeldLook, interval) : interval;
+    // Asked for, and held back: as soon as it may.
+    if (asked_ > begun_) wait = std::min(wait, kHeldLook);
+    changed_.wait_for(lock, wait, [this] {
       return ending_ || memory_is_short_ ||
              (asked_ > begun_ && os::Monotonic::now() >= not_before_);
     });
@@ -212,8 +215,10 @@ void Compactor::attempt() {
   while (parts_.generations.is_full() && parts_.generations.revoke_oldest(ttl)) {
   }
   const MemoryBudget& budget = parts_.generations.budget();
-  const bool room = parts_.generations.there_is_room(ttl) &&
-                    budget.allocated() + budget.promised() <= budget.limit();
+  // Where nothing is superseded there is nothing to wait for: it is tried, and says what it lacks.
+  const bool fits = budget.allocated() + budget.promised() <= budget.limit() ||
+                    parts_.generations.old_bytes() == 0;
+  const bool room = fits && parts_.generations.there_is_room(ttl);
   {
     const std::lock_guard lock(mutex_);
     if (os::Monotonic::now() < not_before_) return;
@@ -301,7 +306,7 @@ void Compactor::finish(const Result<void>& outcome, std::chrono::nanoseconds too
   {
     const std::lock_guard lock(mutex_);
     over_ = begun_;
-    failure_ = outcome ? std::string() : std::string(outcome.error().text());
+    failure_ = outcome ? std::nullopt : std::optional(outcome.error());
     if (outcome) {
       failures_in_a_row_ = 0;
       if (took.count() > 0) ++figures_.compactions;
@@ -310,8 +315,11 @@ void Compactor::finish(const Result<void>& outcome, std::chrono::nanoseconds too
           std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     } else {
       ++figures_.failures;
-      not_before_ =
-          os::Monotonic::now() + kBackOff * (1 << std::min(failures_in_a_row_, kMostDoublings));
+      // Who asked while this one ran does not wait for the back-off.
+      not_before_ = os::Monotonic::now();
+      if (asked_ == begun_) {
+        not_before_ += kBackOff * (1 << std::min(failures_in_a_row_, kMostDoublings));
+      }
       ++failures_in_a_row_;
     }
   }

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -81,7 +82,7 @@ class Compactor {
   std::uint64_t ask();
   struct Ended {
     bool over = false;
-    std::string failure;  ///< empty: it came through
+    std::optional<Error> failure;  ///< nothing: it came through
   };
   [[nodiscard]] Ended ended(std::uint64_t number) const;
 
@@ -133,10 +134,10 @@ class Compactor {
   Settings settings_;
   std::unique_ptr<Compaction> compaction_;  // what it does is its own thread's, and turn()'s
   Compaction::Handed handed_;
-  std::uint64_t asked_ = 0;  // the number of the last one asked for
-  std::uint64_t begun_ = 0;  // the number of the last one that began
-  std::uint64_t over_ = 0;   // and of the last one that ended
-  std::string failure_;      // of the last one
+  std::uint64_t asked_ = 0;       // the number of the last one asked for
+  std::uint64_t begun_ = 0;       // the number of the last one that began
+  std::uint64_t over_ = 0;        // and of the last one that ended
+  std::optional<Error> failure_;  // of the last one
   bool turn_over_ = false;
   bool ending_ = false;
   bool memory_is_short_ = false;

@@ -122,10 +122,10 @@ bool Reception::answer_if_known(Client& client, const wire::AdminRequest& reques
   if (request.kind == wire::AdminKind::compact) {
     const Compactor::Ended ended = parts_.compactor.ended(request.argument);
     if (!ended.over) return false;
-    if (!ended.failure.empty()) {
+    if (ended.failure) {
       answer.status = wire::AdminStatus::refused;
-      answer.code = errc::system;
-      answer.text = ended.failure;
+      answer.code = ended.failure->code();
+      answer.text = ended.failure->text();
     }
     send(client, answer);
     return true;

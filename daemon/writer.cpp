@@ -179,7 +179,10 @@ bool Writer::must_wait_for_compactor() {
       std::max(std::min<std::uint64_t>(kMaxCommitBytes, parts_.generations.budget().limit() /
                                                             MemoryBudget::kReservePart),
                largest_refused_);
-  return !parts_.generations.current().fits(reserve) && parts_.compactor.relieve();
+  if (parts_.generations.current().fits(reserve)) return false;
+  if (parts_.compactor.relieve()) return true;
+  largest_refused_ = 0;  // nothing helps: no reason to keep that much free
+  return false;
 }
 
 void Writer::wait_for_compactor() {

@@ -186,7 +186,7 @@ TEST_F(CompactorTest, a_compaction_that_is_asked_for_ends_with_its_number) {
   const std::uint64_t number = compactor_->ask();
   EXPECT_FALSE(compactor_->ended(number).over);
   while (!compactor_->ended(number).over) meet_compactor(2);
-  EXPECT_EQ(compactor_->ended(number).failure, "");
+  EXPECT_FALSE(compactor_->ended(number).failure);
   EXPECT_EQ(switches_, 1U);
   EXPECT_GT(compactor_->ask(), number);
   compactor_->stop();

@@ -192,6 +192,80 @@ TEST_F(Compaction, a_snapshot_held_too_long_is_too_old_when_memory_is_short_and_
   EXPECT_EQ(store.get("k5")->version, 51U);
 }
 
+TEST_F(Compaction, a_young_snapshot_is_never_revoked) {
+  daemon_->stop();
+  std::vector<std::string> arguments = always_compacting("written");
+  arguments.insert(arguments.end(), {"--memory-limit", "16M"});
+  serve(arguments);
+  Store store = need(Store::open(path_, patient()), "open");
+  const std::string large = "\"" + std::string(20'000, 'x') + "\"";
+  for (int i = 0; i < 100; ++i) {
+    static_cast<void>(need(store.set("k" + std::to_string(i), large), "set"));
+  }
+  const Snapshot held = store.snapshot();
+  Result<Committed> last = errc::absent;
+  int sets = 0;
+  do {
+    last = store.set("k" + std::to_string(sets % 100), large);
+  } while (last && ++sets < 5000);
+  EXPECT_EQ(last.error(), errc::store_full) << "rather than take back what is held";
+  EXPECT_GT(sets, 100);
+  for (int i = 0; i < 100; ++i) {
+    const auto entry = held.get("k" + std::to_string(i));
+    ASSERT_TRUE(entry.has_value()) << entry.error().text();
+    EXPECT_EQ(entry->version, 1U);
+    EXPECT_EQ(entry->value, large);
+  }
+  EXPECT_TRUE(store.erase("k0").has_value()) << "erasing goes on";
+}
+
+TEST_F(Compaction, what_was_lost_in_a_gap_stays_lost) {
+  Store store = need(Store::open(path_, patient()), "open");
+  const Committed before = need(store.set("a", "1"), "set");
+  daemon_->kill();
+  const std::vector<std::string> quietly{"--durability", "written", "--feed-retention", "0s"};
+  serve(quietly);
+  const Committed after = need(store.set("a", "2"), "set");
+  ASSERT_GT(after.sequence, before.sequence + 1) << "an unclean stop leaves a gap";
+  switch_generations(store, 1);
+  const Snapshot now = store.snapshot();
+  const auto fate_of = [&](std::uint64_t sequence) {
+    return store.resolve(Position(now.position().store(), sequence).text());
+  };
+  for (int restart = 0; restart < 2; ++restart) {
+    EXPECT_EQ(fate_of(before.sequence).value(), Resolution::committed);
+    EXPECT_EQ(fate_of(before.sequence + 1).value(), Resolution::not_committed);
+    EXPECT_EQ(fate_of(after.sequence - 1).value(), Resolution::not_committed);
+    EXPECT_EQ(fate_of(after.sequence).value(), Resolution::committed);
+    // Now the compacted log alone tells.
+    daemon_->stop();
+    serve(quietly);
+  }
+  // A stop right behind an unclean one: what the gap announced is not given again.
+  daemon_->kill();
+  serve(quietly);
+  need(Admin(store).compact(std::chrono::minutes(2)), "compact");
+  daemon_->stop();
+  serve(quietly);
+  const Committed next = need(store.set("a", "3"), "set");
+  EXPECT_GT(next.sequence, now.sequence() + 1) << "it was announced to be skipped";
+}
+
+TEST_F(Compaction, what_does_not_fit_beside_the_index_is_said) {
+  Store store = need(Store::open(path_, patient()), "open");
+  const std::string large = "\"" + std::string(100'000, 'x') + "\"";
+  for (int i = 0; i < 30; ++i) {
+    static_cast<void>(need(store.set("k" + std::to_string(i), large), "set"));
+  }
+  daemon_->stop();
+  serve({"--durability", "written", "--memory-limit", "5M"});
+  const auto compacted = Admin(store).compact(std::chrono::minutes(2));
+  ASSERT_FALSE(compacted.has_value());
+  EXPECT_EQ(compacted.error(), errc::store_full) << compacted.error().text();
+  EXPECT_EQ(store.get("k7")->value, large);
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
+}
+
 // Killed at every step.
 
 struct Board {

@@ -33,7 +33,7 @@ class Admin {
   [[nodiscard]] Result<void> ping_writer() const;
   /// Writes log and index anew without garbage, and returns when that is done. Everybody goes on
   /// meanwhile. Not within the store's timeout but within `timeout`: it takes its time. timeout: it
-  /// goes on. system or store_full: it failed, nothing was lost, and it is tried again.
+  /// goes on. store_full (memory or disk) or system: it failed, nothing was lost.
   [[nodiscard]] Result<void> compact(std::chrono::milliseconds timeout) const;
   /// Ends the daemon cleanly, as SIGTERM does; returns when it has closed the store. not_permitted
   /// unless the caller is root or the daemon's own user.
