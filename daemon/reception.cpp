@@ -59,6 +59,7 @@ Reception::Reception(const ReceptionParts& parts, os::Poller poller)
       most_guests_(std::max<std::uint64_t>(os::raise_open_files() / 8, 8)),
       started_ms_(os::wall_clock_ms()),
       poller_(std::move(poller)),
+      watchers_(parts.store.control->page(), [this](bool) { watch_publishes(); }),
       last_client_at_(os::Monotonic::now()) {}
 
 void Reception::run() {
@@ -69,6 +70,7 @@ void Reception::run() {
     }
     parts_.service.ping_if_due();
     dismiss_late_guests();
+    watchers_.on_time();
     if (deaf_ && deaf_until_.passed() && poller_.add(parts_.listening, {kListening})) deaf_ = false;
     if (idle_too_long()) {
       parts_.journal.info("no client was connected for --idle-exit; ending");
@@ -79,6 +81,7 @@ void Reception::run() {
 
 os::Deadline Reception::next_deadline() const {
   std::chrono::nanoseconds left = parts_.service.next_ping().left();
+  left = std::min(left, watchers_.next().left());
   if (deaf_) left = std::min(left, deaf_until_.left());
   if (!guests_.empty()) left = std::min(left, guests_.begin()->second.deadline.left());
   const auto idle_exit = parts_.options.idle_exit;
@@ -308,6 +311,7 @@ void Reception::leave(std::uint64_t connection, std::string_view why) {
   }
   std::erase_if(waiting_, [connection](const Waiting& w) { return w.connection == connection; });
   parts_.generations.remove_holder(connection);
+  watchers_.remove(connection);
   client.session->leave();
   parts_.writer.kick();
   last_client_at_ = os::Monotonic::now();
@@ -316,6 +320,7 @@ void Reception::leave(std::uint64_t connection, std::string_view why) {
 void Reception::take_news() {
   parts_.news.drain();
   answer_waiting();
+  watchers_.on_news();
   std::vector<std::uint64_t> dropped;
   for (const auto& [connection, client] : clients_) {
     if (client.session->dropped() != wire::DropReason::none) dropped.push_back(connection);

@@ -18,6 +18,7 @@
 #include "daemon/opening.hpp"
 #include "daemon/service.hpp"
 #include "daemon/session.hpp"
+#include "daemon/watchers.hpp"
 #include "daemon/writer.hpp"
 
 namespace dfs::daemon {
@@ -88,6 +89,7 @@ class Reception {
   [[nodiscard]] bool answer_if_known(Client& client, const wire::AdminRequest& request);
   void send(Client& client, const wire::AdminAnswer& answer, int descriptor = -1);
   void answer_waiting();
+  void watch_publishes();
   [[nodiscard]] std::string info_json() const;
   [[nodiscard]] std::string clients_json() const;
   [[nodiscard]] std::string settings_json() const;
@@ -102,6 +104,7 @@ class Reception {
   std::map<std::uint64_t, Guest> guests_;  // by number, so the first is the oldest
   std::unordered_map<std::uint64_t, Client> clients_;
   std::deque<Waiting> waiting_;
+  Watchers watchers_;
   std::uint64_t next_guest_ = 1;
   std::uint64_t next_connection_ = 1;
   bool ending_ = false;

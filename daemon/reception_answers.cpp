@@ -73,8 +73,8 @@ void Reception::answer(Client& client, const wire::AdminRequest& request) {
     case wire::AdminKind::sync:
       if (answer_if_known(client, request)) return;
       // Watched before the second look, so that no publish falls between.
-      parts_.writer.watch_publishes(true);
       waiting_.push_back({client.session->identity().connection, request});
+      watch_publishes();
       waiting_.back().request.text = {};
       if (request.kind == wire::AdminKind::sync) parts_.syncer.hurry();
       return answer_waiting();
@@ -91,6 +91,9 @@ void Reception::answer(Client& client, const wire::AdminRequest& request) {
       waiting_.push_back(waiting);
       return;
     }
+    case wire::AdminKind::watch:
+      watchers_.add(client.session);
+      break;
     case wire::AdminKind::info:
       text = info_json();
       break;
@@ -160,13 +163,14 @@ void Reception::answer_waiting() {
     const auto found = clients_.find(waiting.connection);
     return found == clients_.end() || answer_if_known(found->second, waiting.request);
   });
-  if (waiting_.empty()) {
-    parts_.writer.watch_publishes(false);
-    return;
-  }
+  watch_publishes();
   for (const Waiting& waiting : waiting_) {
     if (waiting.request.kind == wire::AdminKind::sync) parts_.syncer.hurry();
   }
+}
+
+void Reception::watch_publishes() {
+  parts_.writer.watch_publishes(!waiting_.empty() || watchers_.listening());
 }
 
 bool Reception::may_stop(const ClientIdentity& identity) const {

@@ -109,6 +109,14 @@ std::uint64_t Session::holds(std::size_t slot) const {
   return count;
 }
 
+bool Session::watching() const {
+  bool watching = false;
+  // A fault reads as no watcher.
+  static_cast<void>(
+      os::with_bus_guard([&] { watching = page_.watching.load(std::memory_order_relaxed) != 0; }));
+  return watching;
+}
+
 void Session::settle(Quota& quota) {
   const std::size_t now = assembly_.bytes();
   if (charged_ > now) quota.give_back(identity_.uid, charged_ - now);

@@ -72,6 +72,8 @@ class Session {
   void sent();
   /// Its holds of the generation in a slot, as it says.
   [[nodiscard]] std::uint64_t holds(std::size_t slot) const;
+  /// Whether it has watchers, as it says.
+  [[nodiscard]] bool watching() const;
   /// Main no longer serves it: the writer lets go between two batches.
   void leave() { leaving_.store(true, std::memory_order_release); }
   [[nodiscard]] bool leaving() const { return leaving_.load(std::memory_order_acquire); }

@@ -92,6 +92,8 @@ void Writer::release() {
   for (auto& [session, request] : held_) session->done(quota_, std::move(request));
   held_.clear();
   count_received();
+  // SYNC POINT: publishes_watched_. seq_cst, behind the seq_cst store of what is published: either
+  // main, which looks at that after it has set this, finds it, or this finds main waiting.
   if (publishes_watched_.load(std::memory_order_seq_cst)) on_news_();
 }
 

@@ -196,8 +196,9 @@ void IndexWriter::publish(std::uint64_t sequence) {
   // Release, before `published`: a reader of the feed loads them in the other order.
   slot_.records_end.store(arena_.records_end(), std::memory_order_release);
   // SYNC POINT: publish. Release: records, slots and nodes of every commit up to it (I1, I3); pairs
-  // with the acquire load in `take`.
-  slot_.published.store(sequence, std::memory_order_release);
+  // with the acquire load in `take`. And seq_cst: whoever watches stores a word, then looks here
+  // once more; the writer stores this, then looks at that word.
+  slot_.published.store(sequence, std::memory_order_seq_cst);
 }
 
 std::uint64_t IndexWriter::live_bytes() const noexcept {

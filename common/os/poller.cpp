@@ -27,6 +27,11 @@ void Event::drain() const noexcept {
   static_cast<void>(!::read(fd_.get(), &count, sizeof count));
 }
 
+bool Event::rang() const noexcept {
+  std::uint64_t count = 0;
+  return ::read(fd_.get(), &count, sizeof count) == sizeof count;
+}
+
 void ring_event(int fd) noexcept {
   const std::uint64_t one = 1;
   static_cast<void>(!::write(fd, &one, sizeof one));

@@ -19,6 +19,8 @@ class Event {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   void ring() const noexcept;
   void drain() const noexcept;
+  /// Drains it, and says whether it had been rung.
+  [[nodiscard]] bool rang() const noexcept;
   [[nodiscard]] Descriptor take() noexcept { return std::move(fd_); }
 
  private:

@@ -24,6 +24,7 @@ enum class AdminKind : std::uint16_t {
   settings = 6,
   stop = 7,
   compact = 8,  ///< answered when a compaction that began afterwards has ended
+  watch = 9,    ///< the client's page says `watching`: ring it after publishes, until it does not
 };
 
 /// `text` is a view into the packet, or the caller's.
