@@ -22,6 +22,11 @@ class Bell {
   /// Ends whoever sleeps, until `quiet`.
   void ring() const noexcept { ours_.ring(); }
   void quiet() const noexcept { ours_.drain(); }
+  /// Ends the sleep of whoever leads, for the sake of a watch that was stopped. From signal
+  /// handlers too.
+  void interrupt() const noexcept { interruption_.ring(); }
+  /// Whether there was an interruption; there is none afterwards.
+  [[nodiscard]] bool interrupted() const noexcept { return interruption_.rang(); }
 
   /// For event loops: readable while the daemon's bell rings, and from `announce` to `heard`. Apart
   /// from `ring`, since a thread that sleeps has nothing to do with what is announced.
@@ -30,16 +35,18 @@ class Bell {
   void heard() const noexcept { landed_.drain(); }
 
  private:
-  Bell(os::Poller inner, os::Poller outer, os::Event ours, os::Event landed)
+  Bell(os::Poller inner, os::Poller outer, os::Event ours, os::Event interruption, os::Event landed)
       : inner_(std::move(inner)),
         outer_(std::move(outer)),
         ours_(std::move(ours)),
+        interruption_(std::move(interruption)),
         landed_(std::move(landed)) {}
 
   // Constant after construction.
-  os::Poller inner_;  // the daemon's bell, ours_
+  os::Poller inner_;  // the daemon's bell, ours_, interruption_
   os::Poller outer_;  // inner_, landed_
   os::Event ours_;
+  os::Event interruption_;
   os::Event landed_;
 };
 

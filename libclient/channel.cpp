@@ -44,9 +44,12 @@ Channel::Channel(const Memory& memory, std::mutex& flights, const Bell& bell,
       bell_(bell),
       connection_(connection),
       may_spin_(os::processors() > 1),
-      producer_(memory.requests, memory.page.request_tail, memory.header.request_head),
       table_(kMaxInFlight),
-      consumer_(memory.header, memory.replies, memory.page.reply_position) {}
+      consumer_(memory.header, memory.replies, memory.page.reply_position) {
+  if (!memory.requests.empty()) {
+    producer_.emplace(memory.requests, memory.page.request_tail, memory.header.request_head);
+  }
+}
 
 Channel::~Channel() = default;
 
@@ -61,6 +64,7 @@ void Channel::wake_daemon() noexcept {
 // Sending.
 
 Channel::Sent Channel::submit(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
+  DFS_ASSERT(producer_, "who only reads submits nothing");
   // Whoever has it leaves at its own deadline, so this wait is bounded too.
   const std::lock_guard pushing(pushing_);
   push_owed();
@@ -93,7 +97,7 @@ Channel::Sent Channel::push(const std::shared_ptr<Flight>& flight, os::Deadline 
   std::span<const std::byte> rest = flight->request.bytes();
   while (!rest.empty()) {
     const std::size_t wanted = std::min({rest.size(), kMaxChunkBytes, kSmallChunk});
-    std::size_t room = producer_.room();
+    std::size_t room = producer_->room();
     if (room < wanted) {
       Waiter self;
       Lock lock(flights_);
@@ -101,19 +105,19 @@ Channel::Sent Channel::push(const std::shared_ptr<Flight>& flight, os::Deadline 
       const Waited waited = wait_until(
           lock, self,
           [&] {
-            room = producer_.room();
-            return room >= wanted || producer_.broken() || flight->state != Flight::State::flying;
+            room = producer_->room();
+            return room >= wanted || producer_->broken() || flight->state != Flight::State::flying;
           },
           deadline);
       room_waiter_ = nullptr;
       // Answered before it was whole: refused, so the rest need not follow.
       if (flight->state == Flight::State::landed) return take_back(flight, Sent::sent);
-      if (producer_.broken() || waited == Waited::lost) return Sent::lost;
+      if (producer_->broken() || waited == Waited::lost) return Sent::lost;
       if (waited == Waited::timed_out) return take_back(flight, Sent::timed_out);
     }
     const std::size_t size = std::min({rest.size(), room, kMaxChunkBytes});
     const bool last = size == rest.size();
-    switch (producer_.try_push(number, rest.first(size), last ? wire::kLastChunk : 0)) {
+    switch (producer_->try_push(number, rest.first(size), last ? wire::kLastChunk : 0)) {
       case wire::Push::pushed:
         break;
       case wire::Push::full:
@@ -122,7 +126,7 @@ Channel::Sent Channel::push(const std::shared_ptr<Flight>& flight, os::Deadline 
         return Sent::lost;
     }
     // Its own: nobody withdraws it before this call returns.
-    if (last) flight->end = producer_.tail();
+    if (last) flight->end = producer_->tail();
     rest = rest.subspan(size);
     wake_daemon();
   }
@@ -149,14 +153,14 @@ void Channel::push_owed() {
   const Lock lock(flights_);
   for (Withdrawn& entry : withdrawn_) {
     if (entry.end != kNoEnd) continue;
-    if (producer_.try_push(entry.number, {}, wire::kAbandonChunk) != wire::Push::pushed) return;
-    entry.end = producer_.tail();
+    if (producer_->try_push(entry.number, {}, wire::kAbandonChunk) != wire::Push::pushed) return;
+    entry.end = producer_->tail();
     wake_daemon();
   }
 }
 
 void Channel::free_withdrawn() {
-  const std::uint64_t head = producer_.given_back();
+  const std::uint64_t head = producer_->given_back();
   std::erase_if(withdrawn_, [&](const Withdrawn& entry) {
     if (entry.end == kNoEnd || entry.end > head) return false;
     // One that was taken after all has freed its word when its reply was read.
@@ -209,19 +213,56 @@ Channel::Waited Channel::wait_until(Lock& lock, Waiter& self, Done done, os::Dea
   return how;
 }
 
+Channel::News Channel::news() const noexcept {
+  // SYNC POINT: news, against Writer::release and Watchers. seq_cst: behind the store of `asleep`,
+  // or of waiting_watchers_, where it is the second look.
+  const std::uint64_t generation = memory_.control.current.load(std::memory_order_seq_cst);
+  const auto& slot = index::slot_of(memory_.control, generation);
+  return {generation, slot.published.load(std::memory_order_seq_cst)};
+}
+
+Channel::Waited Channel::wait_for_news(const News& seen, const std::atomic<bool>& stopped,
+                                       os::Deadline deadline) {
+  Waiter self;
+  self.watches = true;
+  Lock lock(flights_);
+  // seq_cst: a leader that is about to sleep sees it, or this thread's look at the news comes
+  // behind that leader's.
+  waiting_watchers_.fetch_add(1, std::memory_order_seq_cst);
+  const auto over = [&] { return stopped.load(std::memory_order_seq_cst) || news() != seen; };
+  const Waited waited = wait_until(lock, self, over, deadline);
+  waiting_watchers_.fetch_sub(1, std::memory_order_relaxed);
+  return waited;
+}
+
+void Channel::tell_watchers(bool interrupted) {
+  const News now = news();
+  if (now == told_ && !interrupted) return;
+  told_ = now;
+  for (Waiter* waiter : waiters_) {
+    if (waiter->watches) waiter->wake.notify_one();
+  }
+  const bool watching = memory_.page.watching.load(std::memory_order_relaxed) != 0;
+  if (bell_is_shared_ && (watching || interrupted)) bell_.announce();
+}
+
 template <class Done>
 void Channel::lead(Lock& lock, Done done, os::Deadline deadline) {
   while (!done() && !lost() && !deadline.passed()) {
     lock.unlock();
     if (!spin()) sleep(deadline);
     lock.lock();
-    take_replies();
+    // Asked only where nothing else woke this thread: it costs a system call. An interruption that
+    // came with replies ends the next sleep.
+    const bool any = take_replies();
+    tell_watchers(!any && bell_.interrupted());
   }
 }
 
 bool Channel::anything() const noexcept {
   return consumer_.has_more() || lost() ||
-         memory_.header.request_head.load(std::memory_order_seq_cst) != seen_head_;
+         memory_.header.request_head.load(std::memory_order_seq_cst) != seen_head_ ||
+         (waiting_watchers_.load(std::memory_order_seq_cst) > 0 && news() != told_);
 }
 
 bool Channel::spin() {
@@ -311,12 +352,15 @@ void Channel::set_bell() {
     lost_.store(true, std::memory_order_release);
     take_replies();
   }
+  // What was published before `asleep` was stored rang for nobody.
+  tell_watchers(false);
 }
 
 void Channel::listen() {
   const Lock lock(flights_);
   if (salvaged_) return;
   bell_.heard();
+  if (!led_) static_cast<void>(bell_.interrupted());
   if (!led_) set_bell();  // else the leader takes them, and announces what lands
 }
 

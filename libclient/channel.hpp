@@ -1,5 +1,5 @@
 // The client's side of the message queue of one connection: requests into the ring, replies out of
-// it, and the one thread that sleeps for all.
+// it, and the one thread that sleeps for all, watchers too.
 //
 // On the way of a write it is the second station, and the last.
 #pragma once
@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,9 +35,9 @@ class Channel {
     wire::ClientPage& page;
     const wire::ReplyHeader& header;
     std::span<const std::byte> replies;
-    std::span<std::byte> requests;
-    int doorbell = -1;  ///< the daemon's
-    int bell = -1;      ///< ours
+    std::span<std::byte> requests;  ///< none for who only reads
+    int doorbell = -1;              ///< the daemon's
+    int bell = -1;                  ///< ours
   };
   Channel(const Memory& memory, std::mutex& flights, const Bell& bell, Connection& connection);
   ~Channel();
@@ -55,8 +56,19 @@ class Channel {
   enum class Waited : std::uint8_t { over, timed_out, lost };
   /// Until the flight no longer flies here.
   [[nodiscard]] Waited wait(Flight& flight, os::Deadline deadline);
-  /// Takes what replies are there and leaves the bell set: after it, what lands later makes the
-  /// bell's descriptor readable.
+  /// What is published. Another one is news for watchers.
+  struct News {
+    std::uint64_t generation = 0;
+    std::uint64_t sequence = 0;
+    friend bool operator==(const News&, const News&) = default;
+  };
+  [[nodiscard]] News news() const noexcept;
+  /// Until something else than `seen` is published, or `stopped` is set and the bell interrupted.
+  /// Requires: the daemon knows that this client watches.
+  [[nodiscard]] Waited wait_for_news(const News& seen, const std::atomic<bool>& stopped,
+                                     os::Deadline deadline);
+  /// Takes what replies are there and leaves the bell set: after it, what lands or is published
+  /// later makes the bell's descriptor readable.
   void listen();
   /// Lands the flight: withdrawn (timeout, never executed), or taken, and then unknown with the
   /// commit id as soon as it is prepared.
@@ -92,6 +104,7 @@ class Channel {
   [[nodiscard]] bool anything() const noexcept;
   bool take_replies();
   void land(const wire::Reply& reply);
+  void tell_watchers(bool interrupted);
   void wake_daemon() noexcept;
 
   [[nodiscard]] bool enter_table(const std::shared_ptr<Flight>& flight);
@@ -112,7 +125,7 @@ class Channel {
 
   std::mutex pushing_;
   // Guarded by pushing_.
-  wire::RequestProducer producer_;
+  std::optional<wire::RequestProducer> producer_;  // none for who only reads
 
   // Guarded by flights_.
   std::vector<std::shared_ptr<Flight>> table_;  // by number modulo its size
@@ -126,10 +139,12 @@ class Channel {
   // The leader's. Written under flights_ too, so that who becomes leader sees them.
   wire::ReplyConsumer consumer_;
   std::uint64_t seen_head_ = 0;
+  News told_;  // to the watchers
   int spin_credit_ = 8;
   bool broken_ = false;
 
   std::atomic<bool> lost_{false};
+  std::atomic<unsigned> waiting_watchers_{0};  // written under flights_
 };
 
 }  // namespace dfs::client

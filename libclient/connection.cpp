@@ -29,17 +29,15 @@ Connection::Connection(std::shared_ptr<Household> household, Introduction introd
   const std::uint64_t current = control_->current.load(std::memory_order_acquire);
   first_sequence_ = index::slot_of(*control_, current).published.load(std::memory_order_acquire);
   enquiries_.emplace(std::move(introduction_.socket));
-  if (introduction_.request_ring) {
-    const Channel::Memory memory{
-        *control_,
-        *page_,
-        *reply_header_,
-        bytes_of(*introduction_.reply_ring).subspan(wire::kReplyHeaderBytes),
-        bytes_of(*introduction_.request_ring),
-        introduction_.doorbell.get(),
-        introduction_.bell.get()};
-    channel_.emplace(memory, flights, bell, *this);
-  }
+  const Channel::Memory memory{
+      *control_,
+      *page_,
+      *reply_header_,
+      bytes_of(*introduction_.reply_ring).subspan(wire::kReplyHeaderBytes),
+      introduction_.request_ring ? bytes_of(*introduction_.request_ring) : std::span<std::byte>(),
+      introduction_.doorbell.get(),
+      introduction_.bell.get()};
+  channel_.emplace(memory, flights, bell, *this);
 }
 
 Connection::~Connection() = default;
@@ -76,6 +74,23 @@ Result<const Generation*> Connection::fetch(std::uint64_t number, os::Deadline d
   // Only now: if the daemon had died instead, the one before would be the last state to read.
   drop_unheld();
   return kept;
+}
+
+Result<void> Connection::begin_watching(os::Deadline deadline) {
+  const std::lock_guard lock(watching_);
+  if (watchers_ == 0) {
+    // Before the question, which makes the daemon look there.
+    page_->watching.store(1, std::memory_order_seq_cst);
+    auto answer = enquiries_->ask(wire::AdminKind::watch, 0, deadline);
+    if (!answer) return std::move(answer).error();
+  }
+  ++watchers_;
+  return {};
+}
+
+void Connection::end_watching() noexcept {
+  const std::lock_guard lock(watching_);
+  if (--watchers_ == 0) page_->watching.store(0, std::memory_order_seq_cst);
 }
 
 Connection::Held Connection::hold_newest_mapped() {

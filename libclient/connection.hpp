@@ -74,8 +74,7 @@ class Connection {
   [[nodiscard]] bool usable() const noexcept {
     // Death and closed first, and acquire (I2). The others tell of themselves alone: relaxed.
     return index::served(*control_) &&
-           reply_header_->dropped.load(std::memory_order_relaxed) == 0 &&
-           (!channel_ || !channel_->lost());
+           reply_header_->dropped.load(std::memory_order_relaxed) == 0 && !channel_->lost();
   }
   [[nodiscard]] const index::ControlPage& control() const noexcept { return *control_; }
   [[nodiscard]] index::Holds holds() const noexcept { return index::Holds(page_->holds); }
@@ -85,8 +84,15 @@ class Connection {
   /// What had been published when it was made.
   [[nodiscard]] std::uint64_t first_sequence() const noexcept { return first_sequence_; }
   [[nodiscard]] Enquiries& enquiries() noexcept { return *enquiries_; }
-  /// None for readers.
-  [[nodiscard]] Channel* channel() noexcept { return channel_ ? &*channel_ : nullptr; }
+  /// Who only reads has one too, to wait in.
+  [[nodiscard]] Channel& channel() noexcept { return *channel_; }
+  /// The number that the daemon gave it.
+  [[nodiscard]] std::uint64_t number() const noexcept { return introduction_.number; }
+
+  /// One more watcher: the daemon rings this client after publishes from now on, until the last
+  /// has ended.
+  [[nodiscard]] Result<void> begin_watching(os::Deadline deadline);
+  void end_watching() noexcept;
 
   /// A generation that is mapped, or null.
   [[nodiscard]] const Generation* mapped(std::uint64_t number) const noexcept {
@@ -136,6 +142,9 @@ class Connection {
   std::mutex mapping_;
   // Guarded by mapping_.
   std::vector<std::unique_ptr<Generation>> mapped_;
+
+  std::mutex watching_;
+  std::uint64_t watchers_ = 0;  // guarded by watching_
 };
 
 /// One use of a connection, or none. Threads: one at a time.

@@ -88,9 +88,7 @@ int Core::fd() noexcept {
   if (forked()) return -1;
   const std::lock_guard connecting(connecting_);
   bell_is_shared_.store(true, std::memory_order_relaxed);
-  if (const ConnectionUse here = use(); here && here->channel() != nullptr) {
-    here->channel()->share_bell();
-  }
+  if (const ConnectionUse here = use()) here->channel().share_bell();
   return bell_.fd();
 }
 

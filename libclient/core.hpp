@@ -68,6 +68,15 @@ class Core {
   /// Nobody will ask for this flight's outcome.
   void desert(Flight& flight) noexcept;
 
+  /// The connection of whoever serves the store; looks for a daemon, or starts one, until the
+  /// deadline. daemon_gone where there is none.
+  [[nodiscard]] Result<ConnectionUse> serving(os::Deadline deadline);
+  /// The same where a daemon serves; else one try to connect, which starts
+  /// nothing.
+  [[nodiscard]] Result<ConnectionUse> reach();
+  /// Makes who waits for news look whether it was stopped. From signal handlers too.
+  void interrupt() const noexcept { bell_.interrupt(); }
+
   /// One exchange on the socket of whoever serves the store.
   [[nodiscard]] Result<Enquiries::Answer> ask(wire::AdminKind kind, std::uint64_t argument,
                                               os::Deadline deadline);
@@ -86,7 +95,6 @@ class Core {
   [[nodiscard]] Result<void> map_current(Connection& next);        // (c)
   void note_end(Connection& connection);                           // (c)
   [[nodiscard]] Result<void> connect_or_start(const Options& options, os::Deadline deadline);
-  [[nodiscard]] Result<ConnectionUse> serving(os::Deadline deadline);
   [[nodiscard]] Result<ConnectionUse> writing(os::Deadline deadline);
   [[nodiscard]] Result<void> send_orphans(Connection& connection, os::Deadline deadline);  // (c)
   [[nodiscard]] Result<void> ask_about(Connection& connection,

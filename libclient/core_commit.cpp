@@ -66,7 +66,7 @@ Result<void> Core::send(const std::shared_ptr<Flight>& flight, os::Deadline dead
   for (;;) {
     auto here = writing(deadline);
     if (!here) return std::move(here).error();
-    switch ((*here)->channel()->submit(flight, deadline)) {
+    switch ((*here)->channel().submit(flight, deadline)) {
       case Channel::Sent::sent:
         return {};
       case Channel::Sent::busy:
@@ -113,11 +113,11 @@ Result<Committed> Core::land(const std::shared_ptr<Flight>& flight, os::Deadline
       if (auto next = writing(deadline); !next) abandon(flight, std::move(next).error());
       continue;
     }
-    switch (here->channel()->wait(*flight, deadline)) {
+    switch (here->channel().wait(*flight, deadline)) {
       case Channel::Waited::over:
         break;
       case Channel::Waited::timed_out:
-        here->channel()->give_up(*flight, os::Deadline::after(options_.timeout));
+        here->channel().give_up(*flight, os::Deadline::after(options_.timeout));
         break;
       case Channel::Waited::lost:
         await_sender(here.get());
@@ -131,9 +131,9 @@ bool Core::landed(const std::shared_ptr<Flight>& flight, os::Deadline deadline) 
   while (!has_landed(*flight)) {
     const ConnectionUse here = flown_by(*flight);
     if (here) {
-      here->channel()->listen();
+      here->channel().listen();
       if (has_landed(*flight)) return true;
-      switch (here->channel()->wait(*flight, deadline)) {
+      switch (here->channel().wait(*flight, deadline)) {
         case Channel::Waited::over:
           continue;
         case Channel::Waited::timed_out:

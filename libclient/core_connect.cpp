@@ -18,6 +18,8 @@ namespace {
 constexpr std::chrono::milliseconds kDaemonLook{10};
 // And for the successor of one that is ending.
 constexpr std::chrono::milliseconds kEndingLook{1};
+// A watch does not wait longer for a daemon that is there and does not answer.
+constexpr std::chrono::seconds kReachTime{2};
 
 }  // namespace
 
@@ -61,11 +63,9 @@ Result<void> Core::adopt(Introduction introduction) {
     household_->connections.push_back(std::move(made));
   }
 
-  if (next->channel() != nullptr) {
-    // Without it nobody is woken, and timeouts tell.
-    static_cast<void>(bell_.attach(next->bell()).has_value());
-    if (bell_is_shared_.load(std::memory_order_relaxed)) next->channel()->share_bell();
-  }
+  // Without it nobody is woken, and timeouts tell.
+  static_cast<void>(bell_.attach(next->bell()).has_value());
+  if (bell_is_shared_.load(std::memory_order_relaxed)) next->channel().share_bell();
   Connection* last = current_.load(std::memory_order_relaxed);
   // Its orphans first: who finds the next connection finds them too.
   if (last != nullptr) note_end(*last);
@@ -90,8 +90,7 @@ Result<void> Core::map_current(Connection& next) {
 }
 
 void Core::note_end(Connection& connection) {
-  if (connection.channel() == nullptr) return;
-  connection.channel()->salvage(orphans_);
+  connection.channel().salvage(orphans_);
   const std::lock_guard lock(flights_);
   // Those of a daemon that died while it was given the last one's orphans come before the rest.
   std::sort(orphans_.begin(), orphans_.end(),
@@ -126,6 +125,16 @@ Result<void> Core::connect_or_start(const Options& options, os::Deadline deadlin
     if (patience.passed() && !held) return may;
     std::this_thread::sleep_for(kDaemonLook);
   }
+}
+
+Result<ConnectionUse> Core::reach() {
+  const std::lock_guard connecting(connecting_);
+  if (closed_.load(std::memory_order_acquire)) return errc::closed;
+  if (ConnectionUse here = use(); here && here->usable()) return here;
+  auto connected = connect_once(
+      os::Deadline::after(std::min<std::chrono::nanoseconds>(options_.timeout, kReachTime)));
+  if (!connected) return std::move(connected).error();
+  return use();
 }
 
 Result<ConnectionUse> Core::serving(os::Deadline deadline) {
@@ -218,7 +227,7 @@ Result<void> Core::send_again(Connection& connection, const std::shared_ptr<Flig
     std::erase(orphans_, flight);
     flight->state = Flight::State::fresh;
   }
-  const Channel::Sent sent = connection.channel()->submit(flight, deadline);
+  const Channel::Sent sent = connection.channel().submit(flight, deadline);
   if (sent == Channel::Sent::sent) return {};
   const std::lock_guard lock(flights_);
   if (flight->state == Flight::State::fresh) {

@@ -21,6 +21,7 @@ class Connection;
 /// A thread that waits in a Channel. Guarded by the flights' mutex.
 struct Waiter {
   std::condition_variable wake;
+  bool watches = false;  ///< For what is published, too.
 };
 
 /// Threads: the request by whoever has the flight; the rest is guarded by the one mutex of all

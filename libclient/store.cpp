@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "libclient/core.hpp"
+#include "libclient/follower.hpp"
 #include "libclient/overlay.hpp"
 #include "libclient/snapshot_source.hpp"
 #include "libclient/writes.hpp"
@@ -87,6 +88,12 @@ Result<Committed> Store::transact_with(const std::function<Result<bool>(Transact
     std::this_thread::sleep_for(std::chrono::microseconds(pause(random)));
     longest = std::min(longest * 2, kLongestPause);
   }
+}
+
+Result<Watch> Store::watch(std::string_view prefix, const std::optional<Position>& after) const {
+  auto follower = client::Follower::make(core_, std::string(prefix), after);
+  if (!follower) return std::move(follower).error();
+  return Watch(std::move(*follower));
 }
 
 Result<void> Store::sync(std::uint64_t sequence) const {

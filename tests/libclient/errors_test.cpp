@@ -354,7 +354,11 @@ TEST_F(Provoked, compacted_where_the_sequence_was_never_given) {
   expect_row(store_.sync(1000), errc::compacted);
 }
 
-TEST_F(Provoked, stopped_needs_a_watch) { GTEST_SKIP() << "there is no watch so far"; }
+TEST_F(Provoked, stopped_where_the_watch_was_stopped) {
+  Watch watch = store_.watch().value();
+  watch.stop();
+  expect_row(watch.next(), errc::stopped);
+}
 
 TEST_F(Provoked, wrong_type_where_a_value_is_not_of_the_type) {
   store_.set("user/1", R"({"id":"1","name":5})").value();

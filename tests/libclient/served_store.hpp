@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <dfs/store.hpp>
 
@@ -20,7 +21,10 @@ namespace dfs::test {
 /// Every handle it opens starts nothing by itself. Threads: one.
 class ServedStore {
  public:
-  ServedStore() { serve(); }
+  /// `arguments` go to each daemon, behind its own.
+  explicit ServedStore(std::vector<std::string> arguments = {}) : arguments_(std::move(arguments)) {
+    serve();
+  }
 
   [[nodiscard]] std::string path() const { return directory_ / "store.db"; }
   [[nodiscard]] DaemonProcess& daemon() { return *daemon_; }
@@ -30,6 +34,7 @@ class ServedStore {
     settings.program = fault.empty() ? DFSD : DFSD_FAULTS;
     settings.store = path();
     settings.arguments = {"--durability", "written"};
+    settings.arguments.insert(settings.arguments.end(), arguments_.begin(), arguments_.end());
     settings.fault = fault;
     daemon_.emplace(DaemonProcess::serving(settings));
   }
@@ -63,6 +68,7 @@ class ServedStore {
   }
 
  private:
+  const std::vector<std::string> arguments_;
   const TemporaryDirectory directory_;
   std::optional<DaemonProcess> daemon_;
 };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tests/process/client_process.hpp"
+#include "tests/process/compacting_store.hpp"
 #include "tests/process/daemon_process.hpp"
 #include "tests/process/log_contents.hpp"
 #include "tests/process/scale.hpp"
@@ -27,28 +28,6 @@ namespace dfs::test {
 namespace {
 
 constexpr int kWriters = 4;
-
-/// Compaction begins again as soon as one has ended.
-std::vector<std::string> always_compacting(const std::string& durability = "durable") {
-  return {"--compaction-interval", "1ms", "--compaction-garbage", "1",
-          "--feed-retention",      "0s",  "--durability",         durability};
-}
-
-Options patient() {
-  Options options;
-  options.autostart = Autostart::never;
-  options.timeout = std::chrono::minutes(2);
-  options.wait_for_daemon = options.timeout;
-  return options;
-}
-
-std::uint64_t generation_of(const Store& store) {
-  const std::string info = need(Admin(store).info(), "info");
-  const std::string name = "\"generation\":";
-  const auto at = info.find(name);
-  require(at != std::string::npos, "info names the generation");
-  return std::stoull(info.substr(at + name.size()));
-}
 
 /// Makes garbage, and has it compacted, so many times.
 void switch_generations(Store& store, int switches) {

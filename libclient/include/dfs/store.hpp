@@ -20,10 +20,12 @@
 #include <dfs/result.hpp>
 #include <dfs/snapshot.hpp>
 #include <dfs/transaction.hpp>
+#include <dfs/watch.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -106,6 +108,12 @@ class Store {
         options);
   }
 
+  /// Follows the changes of the keys that begin with `prefix`, behind the position `after`; without
+  /// one, from now on. compacted where what follows that position is not there any more, or it is
+  /// of another store: begin with a snapshot, and watch from its position.
+  [[nodiscard]] Result<Watch> watch(std::string_view prefix = {},
+                                    const std::optional<Position>& after = std::nullopt) const;
+
   /// Waits until a commit, and all before it, are on disk. For stores whose durability is
   /// `written`; else it returns at once.
   [[nodiscard]] Result<void> sync(std::uint64_t sequence) const;
@@ -115,8 +123,9 @@ class Store {
   [[nodiscard]] Result<Resolution> resolve(std::string_view commit) const;
 
   [[nodiscard]] StoreState state() const noexcept;
-  /// A descriptor for poll and epoll: readable when answers may have come; then ask `ready()` of
-  /// every Pending. Stays the same for the life of this handle. -1 in a child or without memory.
+  /// A descriptor for poll and epoll: readable when answers or changes may have come; then ask
+  /// `ready()` of every Pending and `next(0ms)` of every Watch, until that answers timeout. Stays
+  /// the same for the life of this handle. -1 in a child or without memory.
   int fd() const;  // NOLINT(modernize-use-nodiscard): interface.md
   /// The absolute path or name that was opened.
   [[nodiscard]] std::string address() const;
