@@ -15,6 +15,7 @@
 #include "cli/serving.hpp"
 #include "cli/shell.hpp"
 #include "cli/transaction.hpp"
+#include "cli/watch.hpp"
 #include "cli/welcome.hpp"
 #include "common/os/process.hpp"
 #include "common/os/terminal.hpp"
@@ -253,6 +254,21 @@ void Parser::add_listing_commands() {
   app = add("dump [PREFIX]", "Prints keys and values as JSON lines, for load");
   prefix = app->add_option("PREFIX", "Only keys that begin so");
   as([=] { return bind(dump, DumpOptions{given(prefix).value_or("")}); });
+
+  app = add("watch [PREFIX] [--since POSITION | --snapshot] [--count N]",
+            "Prints each change as it comes, as JSON lines");
+  prefix = app->add_option("PREFIX", "Only keys that begin so");
+  auto* since =
+      app->add_option("--since", "What follows this position, or sequence (0: everything)")
+          ->type_name("POSITION");
+  auto* snapshot = flag(app, "--snapshot", "First what is there")->excludes(since);
+  auto* count = app->add_option("--count", "End after so many changes")->type_name("N");
+  as([=]() -> Result<Command> {
+    auto most = number(count);
+    if (!most) return std::move(most).error();
+    return bind(watch, WatchOptions{given(prefix).value_or(""), given(since), snapshot->count() > 0,
+                                    *most});
+  });
 }
 
 void Parser::add_file_commands() {

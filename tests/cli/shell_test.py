@@ -69,7 +69,7 @@ class ShellTest(StoreTest):
 
     def test_what_cannot_be_in_a_transaction_is_refused(self):
         self.ok("set", "a", "1")
-        for command in ["stop", "load x", "edit a", "begin", "dump"]:
+        for command in ["stop", "load x", "edit a", "begin", "dump", "watch"]:
             self.assertIn("commit or rollback", self.script(f"begin\n{command}\n", code=2).err)
         for command in ["commit", "rollback"]:
             self.assertIn("no transaction is open", self.script(f"{command}\n", code=2).err)
