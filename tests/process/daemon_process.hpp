@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -32,6 +33,14 @@ struct DaemonSettings {
   std::vector<int> passed{};
 };
 
+/// Options for every daemon, before those of a test, from DFS_TEST_DAEMON_OPTIONS: how a suite runs
+/// once more, say with compaction going on all the time.
+inline std::vector<std::string> options_for_all_daemons() {
+  const char* given = std::getenv("DFS_TEST_DAEMON_OPTIONS");
+  std::istringstream words(given == nullptr ? "" : given);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
 /// A child process in the foreground; killed by the destructor, and by the kernel when the test
 /// dies. What it says goes to STORE.stderr, appended.
 class DaemonProcess {
@@ -43,6 +52,8 @@ class DaemonProcess {
     std::vector<std::string> words = settings.wrapper;
     words.push_back(settings.program);
     words.insert(words.end(), {"--ready-fd", std::to_string(3 + settings.passed.size())});
+    const std::vector<std::string> all = options_for_all_daemons();
+    words.insert(words.end(), all.begin(), all.end());
     words.insert(words.end(), settings.arguments.begin(), settings.arguments.end());
     words.push_back(settings.store);
     const ::pid_t parent = ::getpid();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tests/process/client_process.hpp"
+#include "tests/process/compacting_store.hpp"
 #include "tests/process/daemon_process.hpp"
 #include "tests/process/log_contents.hpp"
 #include "tests/process/loop_file_system.hpp"
@@ -64,21 +65,44 @@ class PowerCuts {
   /// Serves clients until `more` acknowledgements have come, cuts, comes back. What was
   /// acknowledged before the cut, by client.
   void cut_after(std::uint64_t more) {
-    DaemonProcess daemon = DaemonProcess::serving(settings_);
-    std::vector<ClientProcess> clients;
     const std::uint64_t wanted = acknowledged_->sum() + more;
-    for (std::size_t i = 0; i < kClients; ++i) {
-      clients.emplace_back(key_of(i),
-                           [this, i] { count_up(settings_.store, i, acknowledged_->last[i]); });
-    }
-    while (acknowledged_->sum() < wanted) ::sched_yield();
-    for (std::size_t i = 0; i < kClients; ++i) before_[i] = acknowledged_->last[i].load();
-    disk_.cut_power();
-    for (ClientProcess& client : clients) client.kill();
-    daemon.kill();
-    disk_.unmount();
-    disk_.mount();
+    cut_when([this, wanted](DaemonProcess&) {
+      while (acknowledged_->sum() < wanted) ::sched_yield();
+    });
   }
+  /// The same, at the instant in which the daemon dies by its fault.
+  void cut_at(const std::string& fault) {
+    settings_.fault = fault;
+    cut_when([](DaemonProcess& daemon) { EXPECT_TRUE(daemon.killed_itself()) << daemon.said(); });
+    settings_.fault.clear();
+  }
+
+  /// Whether every client reads what it was told, whole, whatever the log looks like by now.
+  [[nodiscard]] bool reads_what_was_acknowledged() {
+    DaemonSettings settings = settings_;
+    settings.arguments.clear();  // it stays as it was found
+    DaemonProcess daemon(settings);
+    if (daemon.ready() != "ok\n") return false;
+    bases_ += LogContents::at(settings_.store).recovery().first.base > 0 ? 1U : 0U;
+    bool all = true;
+    {
+      const Store store = need(Store::open(settings_.store), "open");
+      for (std::size_t i = 0; i < kClients; ++i) {
+        const auto number = store.get(key_of(i));
+        const auto twin = store.get(key_of(i) + "/twin");
+        if (!number || !twin) return before_[i] == 0;
+        const std::uint64_t found = std::stoull(number->value);
+        EXPECT_EQ(twin->value, number->value) << "half a commit";
+        EXPECT_EQ(number->version, found);
+        all = all && found >= before_[i];
+        acknowledged_->last[i].store(found);
+      }
+    }
+    daemon.stop();
+    return all;
+  }
+  /// How many logs were found that a compaction had made.
+  [[nodiscard]] unsigned bases() const { return bases_; }
 
   /// Whether what is there holds everything acknowledged before the cut, in order and whole.
   /// Afterwards clients go on from what is there.
@@ -107,11 +131,29 @@ class PowerCuts {
   [[nodiscard]] std::uint64_t acknowledged() const { return acknowledged_->sum(); }
 
  private:
+  template <class When>
+  void cut_when(When when) {
+    DaemonProcess daemon = DaemonProcess::serving(settings_);
+    std::vector<ClientProcess> clients;
+    for (std::size_t i = 0; i < kClients; ++i) {
+      clients.emplace_back(key_of(i),
+                           [this, i] { count_up(settings_.store, i, acknowledged_->last[i]); });
+    }
+    when(daemon);
+    for (std::size_t i = 0; i < kClients; ++i) before_[i] = acknowledged_->last[i].load();
+    disk_.cut_power();
+    for (ClientProcess& client : clients) client.kill();
+    daemon.kill();
+    disk_.unmount();
+    disk_.mount();
+  }
+
   LoopFileSystem disk_{kFileSystemBytes};
   DaemonSettings settings_;
   const SharedMemory<Acknowledged> acknowledged_;
   std::array<std::uint64_t, kClients> before_{};
   std::uint64_t kept_unacknowledged_ = 0;
+  unsigned bases_ = 0;
 };
 
 TEST(PowerCut, what_was_acknowledged_before_it_is_there) {
@@ -127,6 +169,31 @@ TEST(PowerCut, what_was_acknowledged_before_it_is_there) {
   std::printf("%d cuts, %llu commits acknowledged and kept\n", count,
               static_cast<unsigned long long>(cuts.acknowledged()));
 }
+
+void cut_while_compacting(const std::string& point) {
+  if (!LoopFileSystem::permitted()) GTEST_SKIP() << "power cuts need root, for a loop mount";
+  const Watchdog watchdog("power cuts while it compacts", 300);
+  std::mt19937 random(static_cast<unsigned>(point.size()));
+  PowerCuts cuts({.program = DFSD_FAULTS, .store = "", .arguments = always_compacting()});
+  const int count = scaled("cuts", 10, 3);
+  for (int i = 0; i < count; ++i) {
+    const std::string time = std::to_string(1 + random() % 8);
+    point == "random" ? cuts.cut_after(1 + random() % 200)
+                      : cuts.cut_at("kill@" + point + ":" + time);
+    ASSERT_TRUE(cuts.reads_what_was_acknowledged()) << "after cut " << i;
+  }
+  EXPECT_GT(cuts.bases(), 0U);
+  EXPECT_GT(cuts.acknowledged(), 0U);
+  std::printf("%s: %d cuts, %u logs found behind a compaction\n", point.c_str(), count,
+              cuts.bases());
+}
+
+TEST(PowerCutWhileCompacting, when_the_base_is_written) { cut_while_compacting("base"); }
+TEST(PowerCutWhileCompacting, when_it_has_caught_up) { cut_while_compacting("caught_up"); }
+TEST(PowerCutWhileCompacting, before_the_rename) { cut_while_compacting("before_rename"); }
+TEST(PowerCutWhileCompacting, behind_the_rename) { cut_while_compacting("renamed"); }
+TEST(PowerCutWhileCompacting, behind_the_switch) { cut_while_compacting("switched"); }
+TEST(PowerCutWhileCompacting, at_random) { cut_while_compacting("random"); }
 
 TEST(PowerCut, a_daemon_without_its_syncs_is_found_out) {
   if (!LoopFileSystem::permitted()) GTEST_SKIP() << "power cuts need root, for a loop mount";
