@@ -226,6 +226,10 @@ TEST(bank, eight_processes_move_money_and_no_snapshot_sees_another_sum) {
   }
   daemon.stop();
   const LogContents log = LogContents::at(path);
+  if (!options_for_all_daemons().empty()) {
+    EXPECT_GT(log.recovery().first.base, 0U) << "it was compacted all the time";
+    return;
+  }
   EXPECT_EQ(log.commits().size(), 1 + moved);
   log.expect_versions_rise_by_one();
 }

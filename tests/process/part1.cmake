@@ -6,3 +6,14 @@ dfs_process_test(history_test)
 dfs_process_test(kill_client_test)
 dfs_process_test(kill_daemon_test)
 dfs_process_test(second_daemon_test)
+
+# Once more with compaction going on all the time: switches, deletions and keys made again under all
+# that these claim.
+foreach(name bank_test history_test model_daemon_test)
+  if(TARGET ${name} AND NOT DFS_SANITIZE)
+    add_test(NAME compacting.${name} COMMAND ${name})
+    set_tests_properties(compacting.${name} PROPERTIES
+      TIMEOUT 600 PROCESSORS 2 LABELS "process;${DFS_BUILD_LABEL}"
+      ENVIRONMENT "RC_PARAMS=seed=20231119;DFS_TEST_DAEMON_OPTIONS=--compaction-interval 1ms --compaction-garbage 1 --feed-retention 0s")
+  endif()
+endforeach()

@@ -140,11 +140,12 @@ class PlainStore {
     now_ = history_.rbegin()->second;
   }
 
- private:
   [[nodiscard]] bool is_live(const std::string& key) const {
     const auto found = now_.find(key);
     return found != now_.end() && found->second.live;
   }
+
+ private:
   [[nodiscard]] std::uint64_t next_version(const std::string& key) const {
     const auto found = now_.find(key);
     const std::uint64_t own = found == now_.end() ? floors_.floor : found->second.version;
