@@ -2,6 +2,7 @@
 dfs_process_test(bank_test)
 dfs_process_test(compaction_test)
 dfs_process_test(watch_test)
+dfs_process_test(endurance_test)
 dfs_process_test(history_test)
 dfs_process_test(kill_client_test)
 dfs_process_test(kill_daemon_test)

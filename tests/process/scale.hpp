@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -13,8 +14,9 @@ namespace dfs::test {
 /// DFS_TEST_SCALE=full says so. DFS_TEST_SCALE=tenth asks for less.
 [[nodiscard]] inline bool full_scale() {
   const char* asked = std::getenv("DFS_TEST_SCALE");
-  if (asked != nullptr && std::string_view(asked) == "full") return true;
-  if (asked != nullptr && std::string_view(asked) == "tenth") return false;
+  const std::string_view scale = asked == nullptr ? "" : asked;
+  if (scale == "full" || scale == "nightly") return true;
+  if (scale == "tenth") return false;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return false;
 #else
@@ -28,6 +30,17 @@ namespace dfs::test {
   const int less = std::min(full, std::max(least, full / 10));
   std::printf("%s: %d of %d (DFS_TEST_SCALE=full runs all)\n", what, less, full);
   return less;
+}
+
+/// What a night is for: `whole` where DFS_TEST_SCALE=nightly, else a hundredth of it, or a
+/// thousandth.
+[[nodiscard]] inline std::uint64_t nightly(const char* what, std::uint64_t whole) {
+  const char* asked = std::getenv("DFS_TEST_SCALE");
+  const bool all = asked != nullptr && std::string_view(asked) == "nightly";
+  const std::uint64_t size = all ? whole : whole / (full_scale() ? 100 : 1000);
+  std::printf("%s: %llu of %llu (tests/nightly.sh runs all)\n", what,
+              static_cast<unsigned long long>(size), static_cast<unsigned long long>(whole));
+  return size;
 }
 
 }  // namespace dfs::test
