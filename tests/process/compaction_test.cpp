@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
@@ -198,6 +199,107 @@ TEST_F(Compaction, a_young_snapshot_is_never_revoked) {
   EXPECT_TRUE(store.erase("k0").has_value()) << "erasing goes on";
 }
 
+struct Board {
+  std::atomic<std::uint64_t> snapshots;
+  std::atomic<bool> stopping;
+  std::array<std::atomic<std::uint64_t>, kWriters> acknowledged;
+  std::array<std::atomic<std::uint64_t>, kWriters> floors;    ///< that the first commit found
+  std::array<std::atomic<std::uint64_t>, kWriters> versions;  ///< the last of a key made again
+  std::atomic<std::uint64_t> holding{0};
+};
+
+/// Of the daemon, in shared memory.
+std::uint64_t shared_bytes(::pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssShmem:")) return std::stoull(line.substr(9)) << 10;
+  }
+  return 0;
+}
+
+/// In a client: one snapshot of now, and whether it is what it was, or too old, once it is told.
+void hold(const std::string& path, Board& board, std::uint64_t number) {
+  const Store store = need(Store::open(path, patient()), "open");
+  const Snapshot held = store.snapshot();
+  const std::uint64_t version = need(held.get("k5"), "get").version;
+  board.holding.fetch_add(1);
+  while (!board.stopping) ::poll(nullptr, 0, 1);
+  const auto entry = held.get("k5");
+  require(entry ? entry->version == version : entry.error() == errc::snapshot_too_old,
+          "holder " + std::to_string(number) + " reads what was there, or that it is too old");
+}
+
+TEST_F(Compaction, whatever_clients_hold_memory_stays_below_its_limit_and_writing_goes_on) {
+  daemon_->stop();
+  std::vector<std::string> arguments = always_compacting("written");
+  arguments.insert(arguments.end(), {"--snapshot-ttl", "50ms", "--memory-limit", "24M"});
+  serve(arguments);
+  Store store = need(Store::open(path_, patient()), "open");
+  const std::string large = "\"" + std::string(20'000, 'x') + "\"";
+  for (int i = 0; i < 100; ++i) {
+    static_cast<void>(need(store.set("k" + std::to_string(i), large), "set"));
+  }
+  const SharedMemory<Board> board;
+  const auto held = [&](std::uint64_t holders) {
+    while (board->holding < holders) ::poll(nullptr, 0, 1);
+  };
+  std::vector<ClientProcess> clients;
+  // For ever; stopped; forked and dead, with a child that lives on; a hundred handles.
+  clients.emplace_back("holder", [&] { hold(path_, *board, 1); });
+  clients.emplace_back("stopped", [&] { hold(path_, *board, 2); });
+  held(2);
+  clients[1].signal(SIGSTOP);
+  ClientProcess parent("parent", [&] {
+    const Store own = need(Store::open(path_, patient()), "open");
+    const Snapshot snapshot = own.snapshot();
+    board->holding.fetch_add(1);
+    if (::fork() == 0) {
+      while (!board->stopping) ::poll(nullptr, 0, 1);
+      ::_exit(0);
+    }
+    while (!board->stopping) ::poll(nullptr, 0, 1);
+  });
+  held(3);
+  parent.kill();
+  clients.emplace_back("hundred", [&] {
+    std::vector<Store> stores;
+    std::vector<Snapshot> snapshots;
+    for (int i = 0; i < 100; ++i) {
+      stores.push_back(need(Store::open(path_, patient()), "open"));
+      snapshots.push_back(stores.back().snapshot());
+    }
+    board->holding.fetch_add(1);
+    while (!board->stopping) ::poll(nullptr, 0, 1);
+    for (const Snapshot& snapshot : snapshots) {
+      const auto entry = snapshot.get("k5");
+      require(entry || entry.error() == errc::snapshot_too_old, "what was there, or too old");
+    }
+  });
+  held(4);
+
+  const std::uint64_t before = shared_bytes(daemon_->pid());
+  std::uint64_t most = 0;
+  std::uint64_t refused = 0;
+  for (int n = 0; n < 5000;) {
+    const auto done = store.set("k" + std::to_string(n % 100), large);
+    most = std::max(most, shared_bytes(daemon_->pid()));
+    if (done) {
+      ++n;
+      continue;
+    }
+    // While what is held is young, and only then.
+    ASSERT_EQ(done.error(), errc::store_full) << done.error().text();
+    ++refused;
+  }
+  clients[1].signal(SIGCONT);
+  board->stopping = true;
+  for (ClientProcess& client : clients) client.expect_done();
+  std::printf("100 MB in 24 MiB: %lu MiB at the most (%lu before), %lu refused for a moment\n",
+              most >> 20, before >> 20, refused);
+  EXPECT_GT(most, 0U);
+  EXPECT_LE(most, (24U << 20) + (16U << 20)) << "the limit, and the rings of a hundred clients";
+}
+
 TEST_F(Compaction, what_was_lost_in_a_gap_stays_lost) {
   Store store = need(Store::open(path_, patient()), "open");
   const Committed before = need(store.set("a", "1"), "set");
@@ -246,14 +348,6 @@ TEST_F(Compaction, what_does_not_fit_beside_the_index_is_said) {
 }
 
 // Killed at every step.
-
-struct Board {
-  std::atomic<std::uint64_t> snapshots;
-  std::atomic<bool> stopping;
-  std::array<std::atomic<std::uint64_t>, kWriters> acknowledged;
-  std::array<std::atomic<std::uint64_t>, kWriters> floors;    ///< that the first commit found
-  std::array<std::atomic<std::uint64_t>, kWriters> versions;  ///< the last of a key made again
-};
 
 /// Commit n of a writer sets two keys to n, so that both have version n, or as much more as the
 /// versions of keys that others erased were above 0; a third comes and goes.
