@@ -123,6 +123,15 @@ void report(const Error&) {}
   if (!p.ready() && p.wait(timeout)) return;
   auto done = p.wait();
   store.sync(c.sequence).value();
+
+  const dfs::Position after = snap.position();
+  dfs::Watch w = store.watch("user/", after).value();
+  while (auto change = w.next(timeout)) {
+    use(change->key, change->value, change->version, change->sequence);
+    if (change->erased || change->own || change->last_of_commit) return;
+  }
+  if (w.position() == after) return;
+  w.stop();
   store.fd();
   if (done.error() == dfs::errc::unknown) use(store.resolve(done.error().commit()).value());
   if (store.state() == dfs::StoreState::forked) store.reopen().value();
