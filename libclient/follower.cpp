@@ -305,7 +305,7 @@ void Follower::leave() noexcept {
   here_ = {};
 }
 
-Error Follower::compacted(std::string why) const {
+Error Follower::compacted(const std::string& why) const {
   return Error(errc::compacted, why + "; start over from a snapshot and its position");
 }
 

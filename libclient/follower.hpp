@@ -58,7 +58,7 @@ class Follower {
   [[nodiscard]] Result<bool> enter(std::uint64_t number);
   void let_go() noexcept;
   void leave() noexcept;
-  [[nodiscard]] Error compacted(std::string why) const;
+  [[nodiscard]] Error compacted(const std::string& why) const;
 
   // Constant after construction.
   const std::shared_ptr<Core> core_;
