@@ -43,6 +43,8 @@ quietly() {  # the output only of what fails
 }
 
 jobs=$(nproc)
+bench=AUTO  # what is installed below has all that the measurements need
+if [ $install = yes ]; then bench=ON; fi
 ci=OFF
 if [ -n "${CI:-}" ]; then ci=ON; fi
 # ThreadSanitizer of GCC 12 does not start where the kernel scatters mappings over more than 28
@@ -52,7 +54,7 @@ if setarch -R true 2>/dev/null; then fixed_addresses=(setarch -R); fi
 
 if [ $install = yes ]; then phase "packages" bash .ci/install-packages; fi
 for preset in "${presets[@]}"; do
-  phase "configure $preset" quietly cmake --preset "$preset" -D DFS_CI=$ci
+  phase "configure $preset" quietly cmake --preset "$preset" -D DFS_CI=$ci -D DFS_BENCH=$bench
   target=all
   if [ "$preset" != release ]; then target=dfs_tests; fi  # the rest has nothing to run in there
   phase "build $preset" quietly "${fixed_addresses[@]}" \
