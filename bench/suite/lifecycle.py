@@ -22,7 +22,7 @@ def start(suite):
             row = Row(f"start.{when.split()[0]}", f"start with {scale.keys:,} records, {when}", "s",
                       note="Redis after its rewrite reads a binary dump (aof-use-rdb-preamble)"
                       if when == "after compaction" else "")
-            suite.rounds.settle()
+            suite.rounds.settle(stores)
             for _ in range(suite.rounds.count):
                 for peer, store in stores.items():
                     store.server.stop()

@@ -28,8 +28,8 @@ class Scale:
         self.quick = quick
         self.keys = 20_000 if quick else 1_000_000
         self.rounds = 1 if quick else 5
-        self.seconds = 0.02 if quick else 0.5
-        self.patience = 0 if quick else 600
+        self.seconds = 0.02 if quick else 0.4
+        self.patience = 0 if quick else 480
         self.clients = 4 if quick else 16
         self.counts = [1000, 10_000] if quick else [10_000, 100_000, 1_000_000, 10_000_000]
         self.client_counts = [1, 2] if quick else [1, 2, 4, 8, 16, 32, 64]

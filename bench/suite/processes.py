@@ -26,11 +26,17 @@ def cpu_of(pid):
         return sum(int(fields[i]) for i in (11, 12, 13, 14)) / TICKS
 
 
-def busy_of_machine():
-    """Processor seconds that were not idle since boot, all processors together."""
-    with open("/proc/stat") as file:
-        user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
-    return (user + nice + system + irq + softirq + steal) / TICKS
+def waited_of(pid):
+    """Seconds that threads of a process could have run and had no processor; 0 where that is not
+    told."""
+    try:
+        total = 0
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat") as file:
+                total += int(file.read().split()[1])
+        return total / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def switches_of(pid):

@@ -87,21 +87,21 @@ def write_csv(path, rows, curves):
                                   label(peer), f"{y:.6g}"])
 
 
-def write_json(path, machine, rows, curves):
-    document = {
-        "machine": machine,
-        "rows": [{
-            "name": row.name, "what": row.title, "unit": row.unit, "more_is_better": row.more,
-            "note": row.note, "rounds_taken_again": row.disturbed, "bars": row.bars,
-            "peers": {peer: {
-                "median": row.median(peer), "rounds": [sample.value for sample in samples],
-                "client_cpu_us": row.median(peer, "client_cpu"),
-                "server_cpu_us": row.median(peer, "server_cpu"),
-                "latency_ns": sorted(row.latency.get(peer, {}).items()),
-            } for peer, samples in row.samples.items()},
-        } for row in rows],
-        "curves": curves,
+def row_document(row):
+    return {
+        "name": row.name, "what": row.title, "unit": row.unit, "more_is_better": row.more,
+        "note": row.note, "rounds_taken_again": row.disturbed, "bars": row.bars,
+        "peers": {peer: {
+            "median": row.median(peer), "rounds": [sample.value for sample in samples],
+            "client_cpu_us": row.median(peer, "client_cpu"),
+            "server_cpu_us": row.median(peer, "server_cpu"),
+            "latency_ns": sorted(row.latency.get(peer, {}).items()),
+        } for peer, samples in row.samples.items()},
     }
+
+
+def write_json(path, machine, rows, curves):
+    """A row on a line, so that two runs can be compared line by line."""
+    lines = ",\n".join(json.dumps(row_document(row)) for row in rows)
     with open(path, "w") as file:
-        json.dump(document, file, indent=1)
-        file.write("\n")
+        file.write(f'{{"machine": {json.dumps(machine)},\n"rows": [\n{lines}\n],\n"curves": {json.dumps(curves)}}}\n')

@@ -5,7 +5,12 @@ import os
 import statistics
 import time
 
-from processes import busy_of_machine, do_together
+from processes import do_together
+
+
+LONGEST_WAIT = 15  # seconds: RocksDB and LevelDB have tidied up a million keys by then
+ATTEMPTS = 4
+DISTURBED = 0.08  # of a round's time that its processes waited for a processor
 
 
 class Sample:
@@ -112,22 +117,22 @@ def of_row(other):
 
 
 class Rounds:
-    """Takes rows. Five rounds of all peers in turn; a round during which others used the machine's
-    processors is taken again, twice at the most."""
+    """Takes rows. Five rounds of all peers in turn; a round during which others had the processors
+    is taken again, three times at the most."""
 
     def __init__(self, count, seconds, say, patience=0):
         self.count, self.seconds, self.say = count, seconds, say
-        self.patience = patience  # seconds that may still be spent waiting for a quiet machine
+        self.patience = patience  # seconds that may still be spent on waiting and on rounds taken again
 
-    def settle(self):
-        """Waits until nobody works: not a peer that tidies up behind what it was given, nor others."""
+    def settle(self, stores):
+        """Waits until the peers have tidied up behind what they were given, and the disk has it."""
         if self.patience > 0:
             begin = time.monotonic()
             os.sync()
-            while time.monotonic() - begin < self.patience:
-                busy, since = busy_of_machine(), time.monotonic()
-                time.sleep(0.25)
-                if busy_of_machine() - busy < 0.2 * (time.monotonic() - since):
+            while time.monotonic() - begin < min(self.patience, LONGEST_WAIT):
+                before = sum(store.cpu() for store in stores.values())
+                time.sleep(0.2)
+                if sum(store.cpu() for store in stores.values()) - before < 0.01:
                     break
             self.patience -= time.monotonic() - begin
 
@@ -143,7 +148,7 @@ class Rounds:
     def take(self, row, stores, order, most=2_000_000, warm=4000, timed=False, per=1, rewarm=True):
         """Fills a row with what an order costs each store, one worker each: ns for an operation (of
         which `per` are counted as one), or operations a second."""
-        self.settle()
+        self.settle(stores)
         counts = {}
         for peer, store in stores.items():
             count = self.operations(store, order, most, warm)
@@ -161,17 +166,16 @@ class Rounds:
         self.say(row)
 
     def quiet(self, row, store, text):
-        for attempt in range(3):
-            busy, cpu = busy_of_machine(), store.server.cpu()
+        for attempt in range(ATTEMPTS):
+            waited, cpu = store.waited(), store.server.cpu()
             answer = store.worker.do(text)
             server_cpu = store.server.cpu() - cpu
-            others = busy_of_machine() - busy - server_cpu - answer["cpu_seconds"]
-            # What of it is the kernel's own work for us is not known; more than a quarter of a
-            # processor is somebody else. Ticks of 10 ms say nothing about a short round.
-            if attempt == 2 or others < 0.05 + answer["seconds"] / 4:
+            waited = store.waited() - waited
+            if attempt == ATTEMPTS - 1 or waited < 0.005 + answer["seconds"] * DISTURBED or self.patience <= 0:
                 break
             row.disturbed += 1
-            self.settle()
+            self.patience -= answer["seconds"] + 0.2
+            time.sleep(0.2)
         return answer, server_cpu
 
     def record(self, row, peer, answers, server_cpu, per=1):
@@ -189,7 +193,7 @@ class Rounds:
 
     def take_together(self, row, stores, order, clients, seconds=None):
         """Fills a row of operations a second with `clients` processes for each store."""
-        self.settle()
+        self.settle(stores)
         for turn in range(self.count):
             for peer, store in stores.items():
                 workers = store.more(clients)

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from processes import Daemon, NoServer, Redis, Worker
+from processes import Daemon, NoServer, Redis, Worker, cpu_of, waited_of
 
 SERVERS = {"dfs": Daemon, "redis": Redis}
 FILES = {"lmdb": "data.mdb", "sqlite": "data.sqlite", "leveldb": "leveldb", "rocksdb": "rocksdb",
@@ -32,6 +32,14 @@ class Store:
         while len(self.others) + 1 < count:
             self.others.append(Worker(self.programs, self.peer, self.path, self.mode))
         return [self.worker, *self.others][:count]
+
+    def cpu(self):
+        """Processor seconds of server and first worker so far."""
+        return self.server.cpu() + cpu_of(self.worker.pid)
+
+    def waited(self):
+        """Seconds that these two waited for a processor so far."""
+        return waited_of(self.worker.pid) + (waited_of(self.server.pid) if self.server.pid else 0)
 
     def fewer(self):
         for worker in self.others:

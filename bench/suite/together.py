@@ -80,7 +80,7 @@ def compaction(suite):
         compact = {"dfs": lambda: stores["dfs"].more(2)[1].do("compact"), "redis": stores["redis"].server.rewrite}
         stores["dfs"].more(2)
         done = {"dfs": 0, "redis": 0}
-        suite.rounds.settle()
+        suite.rounds.settle(stores)
         for turn in range(suite.rounds.count):
             for peer, store in stores.items():
                 text = f"update keys={scale.keys} operations={scale.keys} seed={turn + 2}"

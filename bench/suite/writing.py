@@ -47,7 +47,7 @@ def inserts(suite, stores, count, size, name):
     row = Row(f"insert.{size}", f"new keys, 1,000 in flight, written, {name}", "/s", more=True,
               note=IN_FLIGHT)
     each = max(2000, count // 10)
-    suite.rounds.settle()
+    suite.rounds.settle(stores)
     for turn in range(suite.rounds.count):
         for peer, store in stores.items():
             text = f"insert first={count + turn * each} operations={each} bytes={size} seed={turn + 2}"
