@@ -1,5 +1,6 @@
 #!/bin/bash
 # Builds a release and measures dfs beside its peers: bench/run.sh [--quick] [--out DIRECTORY] [...]
+# (--help has the rest)
 #
 # Takes about twenty minutes and two processors that have nothing else to do; --quick takes less than
 # two minutes and only shows that everything runs. docs/benchmarks.md says what is measured.

@@ -12,10 +12,12 @@ constexpr std::size_t kAtOnce = 16;
 constexpr std::size_t kScanned = 100;
 /// Enough that no cache holds what they ask for; beyond it they begin anew.
 constexpr std::uint64_t kMostQueries = 2'000'000;
+/// Of one of several processes, which together ask for enough.
+constexpr std::uint64_t kQueriesOfMany = 250'000;
 
 Queries queries_of(const Order& order) {
   Random random(order.seed);
-  const std::uint64_t wanted = order.operations > 0 ? order.operations : kMostQueries;
+  const std::uint64_t wanted = order.operations > 0 ? order.operations : kQueriesOfMany;
   return {order.shape, Draw(order.distribution, order.keys), std::min(wanted, kMostQueries),
           random};
 }

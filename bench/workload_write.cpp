@@ -8,13 +8,14 @@ namespace dfs::bench {
 
 namespace {
 
-/// Keys that a timed workload may ask for before it begins anew.
-constexpr std::uint64_t kMostQueries = 500'000;
+/// Keys that are asked for before it begins anew; fewer where several processes do it together.
+constexpr std::uint64_t kMostQueries = 1'000'000;
+constexpr std::uint64_t kQueriesOfMany = 250'000;
 
 Queries queries_of(const Order& order) {
   Random random(order.seed);
-  const std::uint64_t wanted = order.operations > 0 ? order.operations : kMostQueries;
-  return {order.shape, Draw(order.distribution, order.keys), std::min(wanted, kMostQueries * 2),
+  const std::uint64_t wanted = order.operations > 0 ? order.operations : kQueriesOfMany;
+  return {order.shape, Draw(order.distribution, order.keys), std::min(wanted, kMostQueries),
           random};
 }
 

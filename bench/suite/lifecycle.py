@@ -36,31 +36,36 @@ def start(suite):
 
 
 def idle(suite):
-    """How often anybody wakes while nothing happens."""
+    """How often anybody wakes while nothing happens, in a store of each durability."""
     scale = suite.scale
     clients = 64 if not scale.quick else 8
-    with Stores(suite.programs, ["dfs", "redis"], "idle") as stores:
-        fill(stores, scale, count=1000)
-        daemon = Row("idle.server", f"{clients} clients connected, nothing happens: the server wakes", "/s",
-                     note="watchers are not among them")
-        own = Row("idle.clients", "the same: all clients together wake", "/s")
-        for store in stores.values():
-            store.more(clients)
-        time.sleep(scale.seconds * 4)  # a mark after a second of idleness, and what else is left
-        for _ in range(suite.rounds.count):
-            for peer, store in stores.items():
-                pids = [worker.pid for worker in store.more(clients)]
-                begin = time.monotonic()
-                before = switches_of(store.server.pid), sum(map(switches_of, pids))
-                time.sleep(scale.seconds * 4)
-                seconds = time.monotonic() - begin
-                daemon.add(peer, Sample((switches_of(store.server.pid) - before[0]) / seconds))
-                own.add(peer, Sample((sum(map(switches_of, pids)) - before[1]) / seconds))
-        daemon.below(2, "at most 2")
-        own.below(0, "none")
-        for row in (daemon, own):
-            suite.say(row)
-            suite.rows.append(row)
+    for mode in ("durable", "written"):
+        with Stores(suite.programs, ["dfs", "redis"], f"idle-{mode}", mode) as stores:
+            fill(stores, scale, count=1000)
+            server = Row(f"idle.server.{mode}", f"{clients} clients connected, {mode}, nothing happens: the server wakes",
+                         "/s", note="watchers are not among them")
+            own = Row(f"idle.clients.{mode}", "the same: all clients together wake", "/s")
+            for store in stores.values():
+                store.more(clients)
+            time.sleep(scale.seconds * 4)  # a mark after a second of idleness, and what else is left
+            for _ in range(suite.rounds.count):
+                for peer, store in stores.items():
+                    watch_still(store, clients, scale.seconds * 4, peer, server, own)
+            server.below(2, "at most 2")
+            own.below(0, "none")
+            for row in (server, own):
+                suite.say(row)
+                suite.rows.append(row)
+
+
+def watch_still(store, clients, seconds, peer, server, own):
+    pids = [worker.pid for worker in store.more(clients)]
+    begin = time.monotonic()
+    before = switches_of(store.server.pid), sum(map(switches_of, pids))
+    time.sleep(seconds)
+    passed = time.monotonic() - begin
+    server.add(peer, Sample((switches_of(store.server.pid) - before[0]) / passed))
+    own.add(peer, Sample((sum(map(switches_of, pids)) - before[1]) / passed))
 
 
 def command(suite):

@@ -29,7 +29,7 @@ class Scale:
         self.keys = 20_000 if quick else 1_000_000
         self.rounds = 1 if quick else 5
         self.seconds = 0.02 if quick else 0.4
-        self.patience = 0 if quick else 480
+        self.patience = 0 if quick else 300
         self.clients = 4 if quick else 16
         self.counts = [1000, 10_000] if quick else [10_000, 100_000, 1_000_000, 10_000_000]
         self.client_counts = [1, 2] if quick else [1, 2, 4, 8, 16, 32, 64]
@@ -90,29 +90,38 @@ PARTS = {
 }
 
 
+def write(out, described, suite, keep):
+    """`keep`: what else an earlier run left there stays."""
+    path = os.path.join(out, "results.json")
+    rows, curves = report.with_earlier(path, suite.rows, suite.curves) if keep else (suite.rows, suite.curves)
+    report.write_json(path, machine.after(described), rows, curves)
+    report.write_csv(os.path.join(out, "results.csv"), rows, curves)
+    with open(os.path.join(out, "table.md"), "w") as file:
+        file.write(report.markdown(rows))
+    plots.draw(out, rows, curves)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Measures dfs beside its peers.")
     parser.add_argument("--programs", required=True, help="the directory of the build")
     parser.add_argument("--quick", action="store_true", help="only to see that everything runs")
-    parser.add_argument("--out", help="where results.json, results.csv, table.md and the plots are put")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--out", help="where results.json, results.csv, table.md and the plots are put; what --only does not "
+                        "name stays there as it was")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART",
+                        help=", ".join(PARTS))
     arguments = parser.parse_args()
     build = os.path.abspath(arguments.programs)
     out = os.path.abspath(arguments.out or os.path.join(build, "bench", "results"))
     os.makedirs(out, exist_ok=True)
     programs = Programs(build, os.path.join(build, "bench"))
     suite = Suite(programs, Scale(arguments.quick))
+    before = machine.describe(programs)
     try:
-        before = machine.describe(programs)
         for part in arguments.only:
             PARTS[part](suite)
+            write(out, before, suite, len(arguments.only) < len(PARTS))  # should a later part fail
     finally:
         programs.close()
-    report.write_json(os.path.join(out, "results.json"), machine.after(before), suite.rows, suite.curves)
-    plots.draw(out, suite.rows, suite.curves)
-    report.write_csv(os.path.join(out, "results.csv"), suite.rows, suite.curves)
-    with open(os.path.join(out, "table.md"), "w") as file:
-        file.write(report.markdown(suite.rows))
     print(report.text(suite.rows))
     print(f"written to {out} after {time.monotonic() - suite.begin:.0f} s")
 

@@ -2,8 +2,9 @@
 
 import csv
 import json
+import os
 
-from rows import label
+from rows import Row, Sample, label
 
 ORDER = ["dfs", "hash_map", "lmdb", "redis", "rocksdb", "leveldb", "sqlite", "bare"]
 
@@ -33,7 +34,7 @@ def verdict(bar):
 def text(rows):
     """For a terminal: a line for each row, and below it its bars."""
     peers = peers_of(rows)
-    width = max(len(row.title) for row in rows) + 1
+    width = max((len(row.title) for row in rows), default=0) + 1
     lines = [f"{'':{width}}{'':9}" + "".join(f"{label(peer):>11}" for peer in peers)]
     for row in rows:
         lines.append(f"{row.title:{width}}{row.unit:9}"
@@ -52,9 +53,11 @@ def text(rows):
 
 
 def markdown(rows):
-    """The same, as docs/benchmarks.md has it."""
+    """The same as a page."""
     peers = peers_of(rows)
-    lines = ["| what | unit | " + " | ".join(label(peer) for peer in peers) + " | bars |",
+    lines = ["# All rows", "", "What was measured how is told in `docs/benchmarks.md`. Medians of the rounds; in brackets the "
+             "processor time of both sides, us for an operation.", "",
+             "| what | unit | " + " | ".join(label(peer) for peer in peers) + " | bars |",
              "|---|---|" + "---:|" * len(peers) + "---|"]
     for row in rows:
         bars = "<br>".join(verdict(bar).replace("MISSED", "**missed**") for bar in row.bars)
@@ -98,6 +101,28 @@ def row_document(row):
             "latency_ns": sorted(row.latency.get(peer, {}).items()),
         } for peer, samples in row.samples.items()},
     }
+
+
+def row_of(document):
+    """The other way round; of the rounds' processor times the medians are left."""
+    row = Row(document["name"], document["what"], document["unit"], document["more_is_better"], document["note"])
+    row.bars, row.disturbed = document["bars"], document["rounds_taken_again"]
+    for peer, found in document["peers"].items():
+        for value in found["rounds"]:
+            row.add(peer, Sample(value, found["client_cpu_us"], found["server_cpu_us"]))
+        row.add_latency(peer, found["latency_ns"])
+    return row
+
+
+def with_earlier(path, rows, curves):
+    """Rows and curves of an earlier run, those that were taken now in their place."""
+    if not os.path.exists(path):
+        return rows, curves
+    with open(path) as file:
+        earlier = json.load(file)
+    now = {row.name: row for row in rows}
+    kept = [now.pop(document["name"], None) or row_of(document) for document in earlier["rows"]]
+    return kept + list(now.values()), {**earlier["curves"], **curves}
 
 
 def write_json(path, machine, rows, curves):
