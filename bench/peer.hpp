@@ -81,6 +81,8 @@ class Peer {
   /// Reads both keys and writes both, all or nothing; answers in how many attempts.
   virtual std::size_t transact(const Pair& /*pair*/) { throw Unsupported(); }
 
+  /// Follows all changes for so long.
+  virtual void watch(double /*seconds*/) { throw Unsupported(); }
   /// Rids the store of what is outdated, and returns when that is done.
   virtual void compact() { throw Unsupported(); }
   /// Bytes of memory that the store says it uses for its content; 0 where it does not say.

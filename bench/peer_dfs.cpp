@@ -88,6 +88,15 @@ class DfsPeer final : public Peer {
     return attempts;
   }
 
+  void watch(double seconds) override {
+    Watch watch = store_.watch().value();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    for (auto left = end - std::chrono::steady_clock::now(); left.count() > 0;
+         left = end - std::chrono::steady_clock::now()) {
+      static_cast<void>(watch.next(std::chrono::ceil<std::chrono::milliseconds>(left)));
+    }
+  }
+
   void compact() override { Admin(store_).compact(kPatience).value(); }
 
   std::uint64_t memory() override {

@@ -31,6 +31,13 @@ Report run_nothing(Peer& /*peer*/, const Order& /*order*/, const Gate& gate) {
   return {};
 }
 
+/// Watches, while nothing happens or others write.
+Report run_watch(Peer& peer, const Order& order, const Gate& gate) {
+  gate();
+  peer.watch(order.seconds);
+  return {};
+}
+
 }  // namespace
 
 Report run(Peer& peer, const Order& order, const Gate& gate) {
@@ -39,7 +46,8 @@ Report run(Peer& peer, const Order& order, const Gate& gate) {
       {"get", run_get},       {"get_many", run_get_many}, {"copy", run_copy},
       {"scan", run_scan},     {"begin", run_begin},       {"insert", run_insert},
       {"update", run_update}, {"set", run_set},           {"transact", run_transact},
-      {"memory", run_memory}, {"compact", run_compact},   {"nothing", run_nothing}};
+      {"memory", run_memory}, {"compact", run_compact},   {"nothing", run_nothing},
+      {"watch", run_watch}};
   for (const auto& [name, workload] : kWorkloads) {
     if (name == order.workload) return workload(peer, order, gate);
   }

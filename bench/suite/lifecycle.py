@@ -43,7 +43,7 @@ def idle(suite):
         with Stores(suite.programs, ["dfs", "redis"], f"idle-{mode}", mode) as stores:
             fill(stores, scale, count=1000)
             server = Row(f"idle.server.{mode}", f"{clients} clients connected, {mode}, nothing happens: the server wakes",
-                         "/s", note="watchers are not among them")
+                         "/s", note="a quarter of the clients of dfs watch")
             own = Row(f"idle.clients.{mode}", "the same: all clients together wake", "/s")
             for store in stores.values():
                 store.more(clients)
@@ -59,13 +59,21 @@ def idle(suite):
 
 
 def watch_still(store, clients, seconds, peer, server, own):
+    """A quarter of dfs' clients watch; Redis' only stay connected."""
     pids = [worker.pid for worker in store.more(clients)]
+    watching = store.more(clients // 4) if peer == "dfs" else []
+    for worker in watching:
+        worker.prepare(f"watch seconds={seconds * 2 + 0.5}")
+        worker.begin()
+    time.sleep(0.25 + seconds / 4)
     begin = time.monotonic()
     before = switches_of(store.server.pid), sum(map(switches_of, pids))
     time.sleep(seconds)
     passed = time.monotonic() - begin
     server.add(peer, Sample((switches_of(store.server.pid) - before[0]) / passed))
     own.add(peer, Sample((sum(map(switches_of, pids)) - before[1]) / passed))
+    for worker in watching:
+        worker.answer()
 
 
 def command(suite):
