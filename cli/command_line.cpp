@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/administration.hpp"
+#include "cli/backup.hpp"
 #include "cli/completion.hpp"
 #include "cli/listing.hpp"
 #include "cli/load.hpp"
@@ -287,6 +288,17 @@ void Parser::add_file_commands() {
     return bind(load,
                 LoadOptions{given(file).value_or("-"), replace->count() > 0, atomic->count() > 0});
   });
+
+  app = add("backup FILE|- [--force]",
+            "Writes all of the store, as of one commit, into a file, while everybody goes on");
+  file = app->add_option("FILE", "The file to make; - is standard output")->required();
+  auto* force = flag(app, "--force", "Replace a file that stands there");
+  as([=] { return bind(backup, BackupCommandOptions{*given(file), force->count() > 0}); });
+
+  app = add("restore FILE STORE", "Makes a store of a backup; needs no daemon");
+  file = app->add_option("FILE", "The backup")->required();
+  auto* restored = app->add_option("STORE", "The log to make, as users.db")->required();
+  as([=] { return bind(restore, RestoreCommandOptions{*given(file), *given(restored)}); });
 
   app = add("check FILE", "Whether a log is whole; needs no daemon, changes nothing");
   file = app->add_option("FILE", "The log")->required();

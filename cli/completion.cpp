@@ -143,7 +143,7 @@ void add_values(std::string_view kind, const std::string& address, std::string_v
     for (std::string& key : keys_that_begin(address, start)) {
       found.words.push_back({std::string(before) + key, {}});
     }
-  } else if (kind == "FILE" || kind == "NEW") {
+  } else if (kind == "FILE" || kind == "NEW" || kind == "STORE") {
     found.files = true;
   } else if (kind == "ADDRESS") {
     found.files = true;

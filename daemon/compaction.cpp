@@ -5,7 +5,7 @@
 
 #include "common/index/cursor.hpp"
 #include "common/index/feed.hpp"
-#include "common/log/encode.hpp"
+#include "common/log/base_part.hpp"
 #include "common/os/attributes.hpp"
 #include "common/os/clock.hpp"
 #include "daemon/faults.hpp"
@@ -68,10 +68,9 @@ Result<void> Compaction::write_base() {
   first.store = parts_.store_id;
   first.base = begin_.sequence;
   first.dfs = kVersion;
-  log::append_first(buffer_, first);
+  log::BasePart part(buffer_, first);
 
   log::Base base;
-  base.sequence = begin_.sequence;
   base.restored = parts_.floors.restored;
   floors_ = parts_.floors;
   index::Cursor cursor(parts_.generations.current().index().view(), begin_.sequence,
@@ -89,12 +88,10 @@ Result<void> Compaction::write_base() {
     line.version = record.version;
     line.sequence = record.sequence;
     if (record.time_ms != 0) line.time_ms = record.time_ms;
-    line.in_base = true;
-    log::append_record(buffer_, line);
+    part.add(line);
     if (auto added = add(record, true); !added) return added;
     if (auto flushed = flush_if_large(); !flushed) return flushed;
-    ++base.records;
-    done_.store(base.records, std::memory_order_relaxed);
+    done_.store(part.records(), std::memory_order_relaxed);
   }
   if (cursor.outcome() != index::Outcome::absent) return broken(cursor.outcome());
   base.floor = floors_.floor;
@@ -104,7 +101,7 @@ Result<void> Compaction::write_base() {
     if (gap.next <= begin_.next && gap.after <= begin_.sequence) base.gaps.add(gap.after, gap.next);
   }
   base.time_ms = os::wall_clock_ms();
-  log::append_base(buffer_, base);
+  part.end(base);
   return {};
 }
 

@@ -57,6 +57,9 @@ class Compaction {
   [[nodiscard]] Result<Handed> hand_over(const Checkpoint& now, Syncer& syncer,
                                          Checkpoints& checkpoints);
 
+  /// Those of the next log. Requires: filled.
+  [[nodiscard]] VersionFloors floors() const { return floors_; }
+
   // For whoever watches it; any thread.
   [[nodiscard]] std::uint64_t records_done() const { return done_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t records_all() const { return all_.load(std::memory_order_relaxed); }

@@ -36,6 +36,7 @@ Compactor::Compactor(Parts parts, const Settings& settings, std::function<void()
       wake_writer_(std::move(wake_writer)),
       on_news_(std::move(on_news)),
       settings_(settings),
+      floors_(parts_.floors),
       not_before_(os::Monotonic::now()) {}
 
 Compactor::~Compactor() { stop(); }
@@ -73,6 +74,11 @@ Compactor::Ended Compactor::ended(std::uint64_t number) const {
   const std::lock_guard lock(mutex_);
   if (over_ < number) return {};
   return {true, over_ == number ? failure_ : std::nullopt};
+}
+
+VersionFloors Compactor::floors() const {
+  const std::lock_guard lock(mutex_);
+  return floors_;
 }
 
 Compactor::Figures Compactor::figures() const {
@@ -122,6 +128,12 @@ bool Compactor::relieve() {
 
 Result<Compaction::Handed> Compactor::turn(const Checkpoint& now, Syncer& syncer) {
   const auto begin = os::Monotonic::now();
+  {
+    // Before the switch, so that nobody can hold the new generation and be told the old floors;
+    // should it fail, they are higher than they had to be.
+    const std::lock_guard lock(mutex_);
+    floors_ = compaction_->floors();
+  }
   auto handed = compaction_->hand_over(now, syncer, checkpoints_);
   const auto took = os::Monotonic::now() - begin;
   if (!handed) return handed;

@@ -85,6 +85,9 @@ class Compactor {
     std::optional<Error> failure;  ///< nothing: it came through
   };
   [[nodiscard]] Ended ended(std::uint64_t number) const;
+  /// The version floors of the current log. Asked after a snapshot was taken, they are those of its
+  /// generation or higher.
+  [[nodiscard]] VersionFloors floors() const;
 
   struct Figures {
     bool running = false;
@@ -134,6 +137,7 @@ class Compactor {
   Settings settings_;
   std::unique_ptr<Compaction> compaction_;  // what it does is its own thread's, and turn()'s
   Compaction::Handed handed_;
+  VersionFloors floors_;
   std::uint64_t asked_ = 0;       // the number of the last one asked for
   std::uint64_t begun_ = 0;       // the number of the last one that began
   std::uint64_t over_ = 0;        // and of the last one that ended

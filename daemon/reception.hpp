@@ -93,6 +93,7 @@ class Reception {
   [[nodiscard]] std::string info_json() const;
   [[nodiscard]] std::string clients_json() const;
   [[nodiscard]] std::string settings_json() const;
+  [[nodiscard]] std::string history_line() const;
   [[nodiscard]] bool may_stop(const ClientIdentity& identity) const;
 
   // Constant after construction.

@@ -1,9 +1,11 @@
 // The reception's answers on the socket: generations, the fate of commits, and what an operator
 // asks.
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
 
 #include "common/base/limits.hpp"
+#include "common/log/encode.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/process.hpp"
 #include "daemon/reception.hpp"
@@ -102,6 +104,9 @@ void Reception::answer(Client& client, const wire::AdminRequest& request) {
       break;
     case wire::AdminKind::settings:
       text = settings_json();
+      break;
+    case wire::AdminKind::history:
+      text = history_line();
       break;
     case wire::AdminKind::stop:
       if (!may_stop(client.session->identity())) {
@@ -244,6 +249,20 @@ std::string Reception::clients_json() const {
                                        {"snapshots", holds}});
   }
   return boost::json::serialize(list);
+}
+
+std::string Reception::history_line() const {
+  const VersionFloors floors = parts_.compactor.floors();
+  log::Base base;
+  base.gaps = parts_.ledger.gaps();
+  // Behind the gaps, so that none of them lies beyond it.
+  base.sequence = std::max<std::uint64_t>(parts_.ledger.last_published(), 1);
+  base.floor = floors.floor;
+  base.restored = floors.restored;
+  base.time_ms = os::wall_clock_ms();
+  std::string line;
+  log::append_base(line, base);
+  return line;
 }
 
 std::string Reception::settings_json() const {

@@ -21,6 +21,8 @@ class SnapshotSource final : public Source {
   [[nodiscard]] std::unique_ptr<Walk> walk(const Bounds& bounds) override;
   [[nodiscard]] Result<void> check() override { return snapshot_.check(); }
   [[nodiscard]] std::uint64_t generation() const override;
+  /// Null where it could not be taken.
+  [[nodiscard]] const Generation* mapped() const { return snapshot_.generation_; }
   [[nodiscard]] std::uint64_t sequence() const override { return snapshot_.sequence(); }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "common/base/assert.hpp"
 #include "common/base/limits.hpp"
+#include "common/log/base_part.hpp"
 #include "common/log/encode.hpp"
 #include "common/log/go_file.hpp"
 #include "common/log/lines.hpp"
@@ -285,19 +286,9 @@ class Rebuild {
     First first = found_.first.value_or(First{.store = options_.store_id});
     first.base = base;
     first.dfs = options_.dfs_version;
-    append_first(result_.bytes, first);
-    for (auto& [key, record] : live_) {
-      record.in_base = true;
-      record.commit_records = 1;
-      record.watermark.reset();
-      append_record(result_.bytes, record);
-    }
-    append_base(result_.bytes, {.records = live_.size(),
-                                .sequence = base,
-                                .floor = floor_,
-                                .restored = restored_,
-                                .gaps = gaps_,
-                                .time_ms = options_.time_ms});
+    BasePart part(result_.bytes, first);
+    for (const auto& [key, record] : live_) part.add(record);
+    part.end({.floor = floor_, .restored = restored_, .gaps = gaps_, .time_ms = options_.time_ms});
     append_start(result_.bytes, {.after = base,
                                  .next = next_sequence(base, highest_, false),
                                  .watermark = base,

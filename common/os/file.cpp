@@ -211,6 +211,14 @@ Result<void> rename(const std::string& from, const std::string& to) {
   return {};
 }
 
+Result<void> rename_new(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (errno != EINVAL && errno != ENOSYS) return failed("rename", from + " to " + to);
+  // A file system that cannot: two steps, with two names in between.
+  if (auto linked = link(from, to); !linked) return linked;
+  return remove(from);
+}
+
 Result<void> link(const std::string& from, const std::string& to) {
   if (::link(from.c_str(), to.c_str()) != 0) return failed("link", from + " to " + to);
   return {};

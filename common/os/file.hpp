@@ -88,6 +88,9 @@ class File {
 /// there.
 Result<FileStatus> status_of(const std::string& path);
 Result<void> rename(const std::string& from, const std::string& to);
+/// The same, but only where nothing stands at `to` (errno EEXIST in the error where something
+/// does).
+Result<void> rename_new(const std::string& from, const std::string& to);
 /// Gives `from` a second name (errno EEXIST in the error where `to` stands already).
 Result<void> link(const std::string& from, const std::string& to);
 Result<void> symlink(const std::string& target, const std::string& to);

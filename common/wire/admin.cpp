@@ -65,7 +65,7 @@ Result<AdminRequest> decode_admin_request(std::span<const std::byte> packet) {
     return Error(errc::bad_argument, "the packet is no request of dfs");
   }
   if (kind < static_cast<std::uint16_t>(AdminKind::generation) ||
-      kind > static_cast<std::uint16_t>(AdminKind::watch)) {
+      kind > static_cast<std::uint16_t>(AdminKind::history)) {
     return Error(errc::unsupported, "the daemon does not know requests of kind " +
                                         std::to_string(kind) + " on its socket; upgrade it")
         .with_limit(kind);

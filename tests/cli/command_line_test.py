@@ -8,7 +8,8 @@ import subprocess
 from program import WATCHDOG_S, StoreTest
 
 COMMANDS = ["get", "set", "del", "exists", "list", "count", "dump", "tx", "load", "info", "clients",
-            "ping", "compact", "stop", "sync", "resolve", "check", "log", "watch"]
+            "ping", "compact", "stop", "sync", "resolve", "backup", "restore",
+            "check", "log", "watch"]
 
 
 class CommandLineTest(StoreTest):
@@ -28,6 +29,8 @@ class CommandLineTest(StoreTest):
                 (["list", "a", "b"], "usage: dfsctl list"),
                 (["check"], "usage: dfsctl check FILE"),
                 (["log"], "usage: dfsctl log FILE"),
+                (["backup"], "usage: dfsctl backup FILE"),
+                (["restore", "copy"], "usage: dfsctl restore FILE STORE"),
                 (["resolve"], "usage: dfsctl resolve ID"),
                 (["stop", "now"], "usage: dfsctl stop"),
                 (["gte", "a"], "there is no command gte; is it get?"),

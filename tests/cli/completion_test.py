@@ -66,6 +66,7 @@ class CompletionTest(StoreTest):
         self.assertIn(log, self.offered("-s", self.directory))
         self.assertIn("--store=" + log, self.offered("--store=" + log[:-2]))
         self.assertEqual(self.offered("check", ""), [":files"])
+        self.assertEqual(self.offered("restore", "copy", ""), [":files"])
 
     def test_silent_where_there_is_nothing_to_ask(self):
         self.assertEqual(self.offered("-s", "nope.db", "get", ""), [])

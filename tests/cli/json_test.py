@@ -110,6 +110,8 @@ class JsonTest(StoreTest):
             self.one("an element of `clients`", client)
         for store in self.raw("--json", "stores").out.decode().splitlines():
             self.one("a line of `stores`", store)
+        self.each("`backup`", "backup", "copy")
+        self.one("`restore`", self.file("restore", "copy", "restored.db")[0][0])
         self.errors()
         self.each("`stop`", "stop")
 

@@ -1,0 +1,174 @@
+"""backup, restore: one file that holds a store, and a store made of it."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import time
+
+from log_file_test import sealed
+from program import DATA, WATCHDOG_S, StoreTest
+
+
+class BackupTest(StoreTest):
+
+    def fill(self, keys=30):
+        lines = "".join(json.dumps({"key": f"key{i}", "value": {"n": i}}) + "\n"
+                        for i in range(keys))
+        self.ok("load", stdin=lines)
+        self.ok("set", "key1", "19.90")
+        self.ok("del", "key2")
+
+    def names(self):
+        """What stands in the directory beside the store and its daemon's files."""
+        return sorted(name for name in os.listdir(self.directory)
+                      if not name.startswith("users.db"))
+
+    def dump(self, store):
+        done = self.raw("-s", store, "list")
+        self.assertEqual((done.code, done.err), (0, b""))
+        return done.out
+
+    def test_a_backup_is_a_whole_log_that_holds_the_store(self):
+        self.fill()
+        said = json.loads(self.ok("--json", "backup", "copy"))
+        self.assertEqual((said["store"], said["sequence"], said["records"]),
+                         (self.info()["store"], self.info()["sequence"], 29))
+        self.assertEqual(said["bytes"], len(self.read("copy")))
+        self.assertEqual(os.stat(self.path("copy")).st_mode & 0o777, 0o600)
+        report = json.loads(self.raw("--json", "check", "copy").out)
+        self.assertEqual((report["verdict"], report["records"], report["last"]),
+                         ("whole", 29, said["sequence"]))
+        self.assertEqual(self.raw("log", "copy").out.count(b"\n"), 31)
+
+    def test_a_restored_store_has_the_same_records_and_another_id(self):
+        self.fill()
+        self.ok("backup", "copy")
+        said = json.loads(self.raw("--json", "restore", "copy", "other.db").out)
+        self.assertEqual((said["from"], said["records"]), (self.info()["store"], 29))
+        self.assertEqual(self.dump("other.db"), self.dump("users.db"))
+        other = json.loads(self.raw("-s", "other.db", "--json", "info").out)
+        self.assertEqual(other["store"], said["store"])
+        self.assertNotEqual(other["store"], self.info()["store"])
+        version = int(self.raw("-s", "other.db", "set", "key1", "1").out)
+        self.assertGreater(version, said["versions_above"])
+
+    def test_a_backup_goes_to_standard_output(self):
+        self.fill()
+        out = self.raw("-s", "users.db", "backup", "-").out
+        self.write("copy", out)
+        self.assertEqual(self.raw("check", "copy").code, 0)
+        self.assertEqual(out.count(b"\n"), 31)
+
+    def test_no_file_is_replaced_unless_it_is_said(self):
+        self.fill()
+        self.write("copy", "mine")
+        self.assertIn("copy exists", self.refused(2, "backup", "copy"))
+        self.assertEqual(self.read("copy"), b"mine")
+        self.ok("backup", "copy", "--force")
+        self.assertEqual(self.raw("check", "copy").code, 0)
+        self.write("other.db", "mine")
+        done = self.raw("restore", "copy", "other.db")
+        self.assertEqual((done.code, self.read("other.db")), (2, b"mine"))
+        self.assertEqual(self.names(), ["copy", "other.db"])
+
+    def refused_restore(self, name):
+        done = self.raw("--json", "restore", name, "other.db")
+        self.assertNotEqual(done.code, 0, name)
+        self.assertFalse(os.path.exists(self.path("other.db")), done)
+        return json.loads(done.err)
+
+    def test_damage_in_any_line_is_refused_with_its_place(self):
+        self.fill(6)
+        self.ok("backup", "copy")
+        content = self.read("copy")
+        begins = [0] + [i + 1 for i, byte in enumerate(content) if byte == 10]
+        for line, begin in enumerate(begins[:-1], 1):
+            at = begin + 12
+            self.write("bad", content[:at] + bytes([content[at] ^ 1]) + content[at + 1:])
+            error = self.refused_restore("bad")
+            self.assertEqual((error["error"], error["exit"]), ("damaged", 7), error)
+            self.assertEqual((error.get("line"), error.get("offset", 0)), (line, begin), error)
+        for end in begins[1:-1] + [begin + 5 for begin in begins[:-1]] + [len(content) - 1]:
+            self.write("bad", content[:end])
+            self.assertEqual(self.refused_restore("bad")["error"], "damaged", end)
+        for extra in [b"\0" * 100, b'{"k":"x","v":1,"d":fal']:
+            self.write("bad", content + extra)
+            error = self.refused_restore("bad")
+            self.assertEqual((error["error"], error["line"], error["offset"]),
+                             ("damaged", len(begins), len(content)))
+
+    def test_a_line_whose_checksum_was_taken_out_is_refused(self):
+        self.fill(6)
+        self.ok("backup", "copy")
+        lines = self.read("copy").splitlines(keepends=True)
+        lines[1] = lines[1][:lines[1].rindex(b',"c":"')] + b"}\n"
+        self.write("edited", b"".join(lines))
+        self.assertEqual(self.refused_restore("edited")["line"], 2)
+
+    def test_what_is_no_backup_is_refused(self):
+        self.fill()
+        self.ok("stop")
+        self.write("log", self.read("users.db"))
+        self.write("empty", "")
+        self.write("go", open(os.path.join(DATA, "go-dfs-users.db"), "rb").read())
+        for name in ["log", "empty", "go"]:
+            self.assertEqual(self.refused_restore(name)["error"], "bad_argument", name)
+        self.assertEqual(self.refused_restore("nowhere")["error"], "no_store")
+
+    def test_backups_of_another_format_are_refused_with_11(self):
+        self.fill(3)
+        self.ok("backup", "copy")
+        first, rest = self.read("copy").split(b"\n", 1)
+        for old, new, name in [(b'"format":1', b'"format":2', "incompatible"),
+                               (b'"needs":[]', b'"needs":["wings"]', "unsupported")]:
+            self.write("other", sealed(first.replace(old, new)) + b"\n" + rest)
+            error = self.refused_restore("other")
+            self.assertEqual((error["error"], error["exit"]), (name, 11))
+
+    def large(self):
+        lines = "".join(json.dumps({"key": f"key{i:06}", "value": "x" * 2000}) + "\n"
+                        for i in range(8000))
+        self.ok("load", stdin=lines)
+
+    def killed_meanwhile(self, arguments, name):
+        """Runs dfsctl and kills it when it has begun to write `name`."""
+        child = subprocess.Popen([os.environ["DFSCTL"], *arguments], cwd=self.directory,
+                                 env=self.environment, stdout=subprocess.DEVNULL)
+        began = time.monotonic()
+        while child.poll() is None and time.monotonic() < began + WATCHDOG_S:
+            if any(part.startswith(name + ".part-") and os.stat(self.path(part)).st_size > 0
+                   for part in self.names() if os.path.exists(self.path(part))):
+                break
+        child.kill()
+        return child.wait()
+
+    def test_one_that_is_killed_leaves_nothing_half_under_its_name(self):
+        self.large()
+        self.ok("backup", "whole")
+        for turn in range(6):
+            name = f"copy{turn}"
+            self.killed_meanwhile(["-s", "users.db", "backup", name], name)
+            if os.path.exists(self.path(name)):
+                self.assertEqual(self.raw("check", name).code, 0)
+            name = f"other{turn}.db"
+            self.killed_meanwhile(["restore", "whole", name], name)
+            if os.path.exists(self.path(name)):
+                self.assertEqual(self.raw("check", name).code, 0)
+        # What one left behind is in nobody's way.
+        self.ok("backup", "copy0", "--force")
+
+    def test_a_full_disk_leaves_nothing(self):
+        self.large()
+        self.ok("backup", "whole")
+
+        def small():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        for arguments in [["-s", "users.db", "backup", "copy"], ["restore", "whole", "other.db"]]:
+            done = self.raw("--json", *arguments, preexec_fn=small)
+            error = json.loads(done.err)
+            self.assertEqual((done.code, error["error"]), (70, "system"), error)
+            self.assertIn("File too large", error["message"])
+        self.assertEqual(self.names(), ["whole"])
