@@ -19,6 +19,20 @@ namespace dfs::cli {
 
 namespace {
 
+/// A number among the members of an object.
+Result<std::uint64_t> number_in(std::string_view object, std::string_view name) {
+  auto found = members(object);
+  if (!found) return std::move(found).error();
+  for (const Member& member : *found) {
+    std::uint64_t number = 0;
+    const char* end = member.value.data() + member.value.size();
+    if (member.name == name && std::from_chars(member.value.data(), end, number).ptr == end) {
+      return number;
+    }
+  }
+  return Error(errc::incompatible, "the daemon does not tell " + std::string(name));
+}
+
 // One member a line; at a terminal the values under each other.
 Result<void> print_members(std::string_view object, Output& output) {
   auto found = members(object);
@@ -35,6 +49,27 @@ Result<void> print_members(std::string_view object, Output& output) {
     output.line(printable(shown(member.value)));
   }
   return {};
+}
+
+// What a client holds: "3: 1 snapshot, 1048576 bytes, 12 s; 4: 2 snapshots".
+std::string held_text(std::string_view array) {
+  std::string text;
+  const auto holds = elements(array);
+  if (!holds) return shown(array);
+  for (const std::string_view hold : *holds) {
+    const auto number = [hold](std::string_view name) { return number_in(hold, name); };
+    const auto generation = number("generation");
+    const auto snapshots = number("snapshots");
+    if (!generation || !snapshots) return shown(array);
+    if (!text.empty()) text += "; ";
+    text += std::to_string(*generation) + ": " + std::to_string(*snapshots) +
+            (*snapshots == 1 ? " snapshot" : " snapshots");
+    const auto bytes = number("bytes");
+    const auto age_ms = number("superseded_for_ms");
+    if (!bytes || !age_ms) continue;
+    text += ", " + std::to_string(*bytes) + " bytes, " + std::to_string(*age_ms / 1000) + " s";
+  }
+  return text;
 }
 
 // One object a line, its members in columns; the first object's names are the heads.
@@ -54,7 +89,7 @@ Result<void> print_objects(std::string_view array, Output& output) {
         heads.push_back(member.name);
         row.emplace_back();
       }
-      row[column] = shown(member.value);
+      row[column] = member.name == "holds" ? held_text(member.value) : shown(member.value);
     }
     rows.push_back(std::move(row));
   }
@@ -68,20 +103,6 @@ Result<void> print_objects(std::string_view array, Output& output) {
 constexpr std::chrono::hours kLongest{1};
 // How often progress is asked for.
 constexpr std::chrono::milliseconds kLook{200};
-
-/// A number of `info`, where it stands.
-Result<std::uint64_t> number_in(std::string_view object, std::string_view name) {
-  auto found = members(object);
-  if (!found) return std::move(found).error();
-  for (const Member& member : *found) {
-    std::uint64_t number = 0;
-    const char* end = member.value.data() + member.value.size();
-    if (member.name == name && std::from_chars(member.value.data(), end, number).ptr == end) {
-      return number;
-    }
-  }
-  return Error(errc::incompatible, "the daemon does not tell " + std::string(name));
-}
 
 Result<std::uint64_t> log_bytes_of(const Admin& admin) {
   auto text = admin.info();

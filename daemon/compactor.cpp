@@ -139,6 +139,8 @@ Result<Compaction::Handed> Compactor::turn(const Checkpoint& now, Syncer& syncer
   if (!handed) return handed;
   wants_turn_.store(false, std::memory_order_relaxed);
   tail_from_.store(UINT64_MAX, std::memory_order_relaxed);
+  // Whoever waits for this compaction, and asks how long the log is now, is not told the old length.
+  parts_.counters.log_bytes.store(parts_.log.end(), std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
     handed_ = *handed;

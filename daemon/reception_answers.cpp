@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <numeric>
 
 #include "common/base/limits.hpp"
 #include "common/log/encode.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/process.hpp"
+#include "daemon/holdings.hpp"
 #include "daemon/reception.hpp"
 #include "daemon/version.hpp"
 
@@ -22,13 +24,30 @@ boost::json::object compaction_json(const Compactor::Figures& figures) {
           {"last_took_ms", figures.last_took_ms}, {"longest_stall_us", figures.longest_stall_us}};
 }
 
+std::int64_t superseded_for_ms(const Generations::Superseded& old) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(os::Monotonic::now() - old.since)
+      .count();
+}
+
 boost::json::array old_generations_json(const std::vector<Generations::Superseded>& list) {
   boost::json::array array;
   for (const Generations::Superseded& old : list) {
-    const auto age =
-        std::chrono::duration_cast<std::chrono::milliseconds>(os::Monotonic::now() - old.since);
-    array.push_back(boost::json::object{
-        {"generation", old.number}, {"bytes", old.bytes}, {"superseded_for_ms", age.count()}});
+    array.push_back(boost::json::object{{"generation", old.number},
+                                        {"bytes", old.bytes},
+                                        {"superseded_for_ms", superseded_for_ms(old)}});
+  }
+  return array;
+}
+
+boost::json::array held_json(const std::vector<Held>& list) {
+  boost::json::array array;
+  for (const Held& held : list) {
+    boost::json::object one{{"generation", held.generation}, {"snapshots", held.snapshots}};
+    if (!held.current) {
+      one.emplace("bytes", held.superseded.bytes);
+      one.emplace("superseded_for_ms", superseded_for_ms(held.superseded));
+    }
+    array.push_back(std::move(one));
   }
   return array;
 }
@@ -232,12 +251,23 @@ std::string Reception::info_json() const {
 }
 
 std::string Reception::clients_json() const {
+  const Holdable there{parts_.generations.superseded(),
+                       parts_.store.control->page().current.load(std::memory_order_acquire)};
+  std::unordered_map<std::uint64_t, HoldCounts> counts;
+  HoldCounts all{};
+  for (const auto& [connection, client] : clients_) {
+    HoldCounts& own = counts[connection];
+    for (std::size_t slot = 0; slot < kGenerationSlots; ++slot) {
+      own.at(slot) = client.session->holds(slot);
+      all.at(slot) += own.at(slot);
+    }
+  }
   boost::json::array list;
   for (const auto& [connection, client] : clients_) {
     const ClientIdentity& identity = client.session->identity();
-    std::uint64_t holds = 0;
-    for (std::size_t slot = 0; slot < kGenerationSlots; ++slot)
-      holds += client.session->holds(slot);
+    const HoldCounts& own = counts[connection];
+    const std::uint64_t holds = std::accumulate(own.begin(), own.end(), std::uint64_t{0});
+    const Holdings holdings = holdings_of(own, all, there);
     list.push_back(boost::json::object{{"connection", connection},
                                        {"pid", identity.pid},
                                        {"uid", identity.uid},
@@ -246,7 +276,10 @@ std::string Reception::clients_json() const {
                                        {"version", identity.library_version},
                                        {"since_ms", identity.since_ms},
                                        {"writes", identity.writes},
-                                       {"snapshots", holds}});
+                                       {"snapshots", holds},
+                                       {"holds", held_json(holdings.held)},
+                                       {"keeps_bytes", holdings.keeps_bytes},
+                                       {"frees_bytes", holdings.frees_bytes}});
   }
   return boost::json::serialize(list);
 }

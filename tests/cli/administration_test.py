@@ -25,6 +25,34 @@ class AdministrationTest(StoreTest):
         rows = self.ok("clients").splitlines()
         self.assertTrue(rows and all("dfsctl" in row.split("\t") for row in rows), rows)
 
+    def test_clients_tells_what_who_holds_keeps(self):
+        self.ok("set", "a", "1")
+        screen = self.screen("shell")
+        screen.until("> ")
+        screen.type("begin\r")
+        screen.until("*> ")
+        screen.type("get a\r")
+        screen.until("*> ")
+        generation = self.info()["generation"]
+        self.ok("compact")
+        self.ok("set", "a", "2")
+        old, = self.info()["old_generations"]
+        clients = json.loads(self.ok("--json", "clients"))
+        holder, = [client for client in clients if client["pid"] == screen.pid]
+        held, = holder["holds"]
+        self.assertEqual((held["generation"], held["snapshots"], held["bytes"]),
+                         (generation, 1, old["bytes"]))
+        self.assertLessEqual(held["superseded_for_ms"], self.info()["old_generations"][0]
+                             ["superseded_for_ms"])
+        self.assertEqual((holder["keeps_bytes"], holder["frees_bytes"]),
+                         (old["bytes"], old["bytes"]))
+        self.assertEqual({client["keeps_bytes"] for client in clients if client != holder}, {0})
+        self.assertRegex(self.ok("clients"), rf"{generation}: 1 snapshot, {old['bytes']} bytes, \d+ s")
+        screen.type("rollback\r")
+        screen.until("users.db> ")
+        screen.type("exit\r")
+        screen.end()
+
     def test_ping_says_alive(self):
         self.ok("set", "a", "1")
         self.assertRegex(self.ok("ping"), r"^alive, \d+ us\n$")
