@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/os/file.hpp"
 #include "common/os/process.hpp"
 
 namespace dfs::daemon {
@@ -23,6 +24,12 @@ constexpr int kMostDoublings = 6;
 constexpr std::uint64_t kTailPart = 4;
 // Of the memory limit: garbage that is worth a wait of the writer.
 constexpr std::uint64_t kWorthwhile = 32;
+
+// The disk is nearly too small for another copy where it has room for less than two and a little.
+constexpr std::uint64_t kCopies = 2;
+constexpr std::uint64_t kDiskRoom = std::uint64_t{64} << 20;
+// Of the index: with less garbage a copy would not help the disk.
+constexpr std::uint64_t kGarbageForDisk = 4;
 
 std::uint64_t of(const std::atomic<std::uint64_t>& counter) {
   return counter.load(std::memory_order_relaxed);
@@ -126,6 +133,23 @@ bool Compactor::relieve() {
   return true;
 }
 
+Compactor::Relief Compactor::memory_relief() const {
+  Relief most{wire::Relief::erasing, live_records()};
+  const Relief others[] = {{wire::Relief::compacting, own_garbage()},
+                           {wire::Relief::letting_go, parts_.generations.old_bytes()}};
+  for (const Relief& other : others) {
+    if (other.bytes > most.bytes) most = other;
+  }
+  return most;
+}
+
+Compactor::Relief Compactor::disk_relief() const {
+  const std::uint64_t log = of(parts_.counters.log_bytes);
+  const std::uint64_t garbage = log - std::min(log, copy_bytes());
+  if (garbage < log / kTailPart) return {};
+  return {wire::Relief::compacting, garbage};
+}
+
 Result<Compaction::Handed> Compactor::turn(const Checkpoint& now, Syncer& syncer) {
   const auto begin = os::Monotonic::now();
   {
@@ -139,7 +163,8 @@ Result<Compaction::Handed> Compactor::turn(const Checkpoint& now, Syncer& syncer
   if (!handed) return handed;
   wants_turn_.store(false, std::memory_order_relaxed);
   tail_from_.store(UINT64_MAX, std::memory_order_relaxed);
-  // Whoever waits for this compaction, and asks how long the log is now, is not told the old length.
+  // Whoever waits for this compaction, and asks how long the log is now, is not told the old
+  // length.
   parts_.counters.log_bytes.store(parts_.log.end(), std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
@@ -168,7 +193,22 @@ std::uint64_t Compactor::own_garbage() const {
 
 std::uint64_t Compactor::garbage() const { return parts_.generations.old_bytes() + own_garbage(); }
 
+std::uint64_t Compactor::copy_bytes() const {
+  // By the share of the index that is live: lines and records are of about one length.
+  const auto used = static_cast<double>(std::max<std::uint64_t>(of(parts_.counters.used_bytes), 1));
+  const double live = std::min(1.0, static_cast<double>(live_records()) / used);
+  return static_cast<std::uint64_t>(static_cast<double>(of(parts_.counters.log_bytes)) * live);
+}
+
+bool Compactor::disk_is_nearly_too_small() const {
+  if (own_garbage() < of(parts_.counters.used_bytes) / kGarbageForDisk) return false;
+  const auto free = os::free_space_of(os::directory_of(parts_.log.path()));
+  const std::uint64_t copy = copy_bytes();
+  return free && *free > copy && *free < copy * kCopies + kDiskRoom;
+}
+
 bool Compactor::due() const {
+  if (disk_is_nearly_too_small()) return true;
   const std::uint64_t garbage = own_garbage();
   return garbage >= settings().least_garbage && garbage > of(parts_.counters.used_bytes) / 2;
 }

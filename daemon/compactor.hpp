@@ -17,6 +17,7 @@
 #include <string>
 #include <thread>
 
+#include "common/wire/reply.hpp"
 #include "daemon/checkpoint.hpp"
 #include "daemon/compaction.hpp"
 #include "daemon/counters.hpp"
@@ -75,6 +76,15 @@ class Compactor {
   /// be, so it pays to wait.
   [[nodiscard]] bool relieve();
 
+  struct Relief {
+    wire::Relief what = wire::Relief::unknown;
+    std::uint64_t bytes = 0;
+  };
+  /// What would free most memory.
+  [[nodiscard]] Relief memory_relief() const;
+  /// Of the log: garbage, as far as it is worth a word.
+  [[nodiscard]] Relief disk_relief() const;
+
   // Any.
 
   void set(const Settings& settings);
@@ -110,6 +120,10 @@ class Compactor {
   /// The same, and the generations that are superseded.
   [[nodiscard]] std::uint64_t garbage() const;
   [[nodiscard]] bool due() const;
+  /// What a copy of the log without garbage would take.
+  [[nodiscard]] std::uint64_t copy_bytes() const;
+  /// The disk has room for a copy, and soon may not.
+  [[nodiscard]] bool disk_is_nearly_too_small() const;
   void attempt();
   [[nodiscard]] Result<void> compact();
   [[nodiscard]] Result<void> catch_up();

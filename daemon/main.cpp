@@ -122,6 +122,8 @@ Result<WriterEnd> serve(const Surroundings& around) {
   const std::string serving = "serving " + options.store + ", " + std::to_string(store->records) +
                               " records, at " + options.socket;
   journal.info(serving);
+  const std::string narrow = narrowness(generations.budget(), counters.live_bytes);
+  if (!narrow.empty()) journal.warn(narrow);
   slowly.reset();
   compactor.start();
   around.ready.say("ok\n");

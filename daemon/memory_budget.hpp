@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 namespace dfs::daemon {
 
@@ -68,5 +69,9 @@ class MemoryBudget {
   std::atomic<std::uint64_t> promise_{0};
   std::atomic<std::uint64_t> taken_by_next_{0};
 };
+
+/// What to say of a limit that is below four times the live bytes, where two old generations that
+/// are held, the current one and the next do not all fit; empty where it is not.
+[[nodiscard]] std::string narrowness(const MemoryBudget& budget, std::uint64_t live_bytes);
 
 }  // namespace dfs::daemon

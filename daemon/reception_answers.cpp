@@ -205,6 +205,10 @@ bool Reception::may_stop(const ClientIdentity& identity) const {
 
 std::string Reception::info_json() const {
   const Counters& c = parts_.counters;
+  boost::json::array warnings;
+  if (auto text = narrowness(parts_.generations.budget(), c.live_bytes); !text.empty()) {
+    warnings.emplace_back(text);
+  }
   const auto n = [](const std::atomic<std::uint64_t>& counter) {
     return counter.load(std::memory_order_relaxed);
   };
@@ -246,6 +250,7 @@ std::string Reception::info_json() const {
         {"commit_bytes", kMaxCommitBytes},
         {"clients", kMaxClients},
         {"in_flight", kMaxInFlight}}},
+      {"warnings", warnings},
   };
   return boost::json::serialize(info);
 }

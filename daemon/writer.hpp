@@ -119,6 +119,9 @@ class Writer {
                                                             std::uint32_t connection);
   [[nodiscard]] std::optional<wire::Refusal> find_memory();
   [[nodiscard]] std::optional<wire::Refusal> find_disk();
+  [[nodiscard]] std::optional<wire::Refusal> find_disk(std::uint64_t bytes);
+  /// What a commit of one small record would meet, for who asks with one that says nothing.
+  [[nodiscard]] std::optional<wire::Refusal> find_room();
   void answer(Session& session, const wire::Reply& reply);
   void refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal);
   void count(const wire::Refusal& refusal);

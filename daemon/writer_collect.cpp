@@ -13,6 +13,14 @@
 
 namespace dfs::daemon {
 
+namespace {
+
+// Of a record that nobody writes: one of a common size.
+constexpr std::size_t kTrialKey = 64;
+constexpr std::size_t kTrialValue = 1024;
+
+}  // namespace
+
 Result<bool> Writer::collect() {
   batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)});
   answered_.clear();
@@ -91,6 +99,10 @@ Result<std::optional<wire::Refusal>> Writer::accept(std::string_view origin,
                                                     std::uint32_t connection) {
   if (auto refused = check_.check(request_, last_, connection, plan_)) return refused;
   if (request_.durable) batch_.want_sync();
+  if (request_.writes.empty() && request_.checks.empty() && request_.reads.empty() &&
+      request_.ranges.empty()) {
+    return find_room();
+  }
   if (plan_.records.empty()) return std::optional<wire::Refusal>();
   if (parts_.go) {
     if (auto written = rewrite_go_file(); !written) {
@@ -120,7 +132,12 @@ std::optional<wire::Refusal> Writer::find_memory() {
   if (there) return std::nullopt;
   // So that the next one as large waits for a compaction before it is taken, if one may help.
   largest_refused_ = std::max(largest_refused_, plan_.needed_bytes);
-  return refusal_of(errc::store_full, wire::Rule::memory_limit, generations.budget().limit());
+  auto refusal =
+      refusal_of(errc::store_full, wire::Rule::memory_limit, generations.budget().limit());
+  const Compactor::Relief relief = parts_.compactor.memory_relief();
+  refusal.index = static_cast<std::uint32_t>(relief.what);
+  refusal.offset = relief.bytes;
+  return refusal;
 }
 
 std::optional<wire::Refusal> Writer::find_disk() {
@@ -142,12 +159,27 @@ std::optional<wire::Refusal> Writer::find_disk() {
     line.watermark = line.time_ms = batch_.time_ms();
     bytes += log::record_line_bytes(line);
   }
+  return find_disk(bytes);
+}
+
+std::optional<wire::Refusal> Writer::find_disk(std::uint64_t bytes) {
   const DoingFor disk(parts_.pulse, Doing::in_kernel);
   auto room = parts_.log.make_room(bytes);
   if (room) return std::nullopt;
-  auto refusal = refusal_of(errc::store_full, wire::Rule::disk_full, 0);
+  auto refusal = refusal_of(errc::store_full, wire::Rule::disk_full, parts_.log.end());
   refusal.system_errno = room.error().system_error();
+  const Compactor::Relief relief = parts_.compactor.disk_relief();
+  refusal.index = static_cast<std::uint32_t>(relief.what);
+  refusal.offset = relief.bytes;
   return refusal;
+}
+
+std::optional<wire::Refusal> Writer::find_room() {
+  plan_.only_erases = false;
+  plan_.new_keys = 1;
+  plan_.index_bytes = plan_.needed_bytes = index::record_bytes(kTrialKey, kTrialValue, true);
+  if (auto refused = find_memory()) return refused;
+  return find_disk(batch_.lines().size() + log::kMaxRecordOverhead + 6 * kTrialKey + kTrialValue);
 }
 
 void Writer::answer(Session& session, const wire::Reply& reply) {

@@ -294,6 +294,12 @@ std::string name_of(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+Result<std::uint64_t> free_space_of(const std::string& path) {
+  struct statvfs st {};
+  if (::statvfs(path.c_str(), &st) != 0) return failed("stat file system of", path);
+  return static_cast<std::uint64_t>(st.f_bavail) * st.f_frsize;
+}
+
 Result<FileSystem> file_system_of(const std::string& path) {
   struct statfs st {};
   if (::statfs(path.c_str(), &st) != 0) return failed("stat file system of", path);

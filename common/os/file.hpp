@@ -115,6 +115,8 @@ struct FileSystem {
   bool fit = true;
   bool read_only = false;
 };
+/// Bytes that a file system has left for this user; `path` is anything in it.
+Result<std::uint64_t> free_space_of(const std::string& path);
 /// Of the one that holds the file or directory.
 Result<FileSystem> file_system_of(const std::string& path);
 /// Of the one with that number in statfs(2).

@@ -121,17 +121,41 @@ std::string transaction_text(const Refusal& refusal) {
          " to check; read less, or write sooner";
 }
 
+std::string memory_text(const Refusal& refusal) {
+  const std::string text =
+      "the store is full: " + figure(refusal.limit, "bytes") + " of memory are its limit; ";
+  const std::string bytes = std::to_string(refusal.offset);
+  switch (static_cast<Relief>(refusal.index)) {
+    case Relief::letting_go:
+      return text + "snapshots of old generations keep " + bytes +
+             " of them (dfsctl clients says whose): let them go, delete, or raise memory_limit";
+    case Relief::compacting:
+      return text + "garbage takes " + bytes +
+             " of them: compact (dfsctl compact), delete, or raise memory_limit";
+    case Relief::erasing:
+      return text + "live records take " + bytes + " of them: delete some, or raise memory_limit";
+    default:
+      return text + "delete or compact, or raise memory_limit";
+  }
+}
+
 std::string full_text(const Refusal& refusal) {
   switch (refusal.rule) {
     case Rule::memory_limit:
-      return "the store is full: " + figure(refusal.limit, "bytes") +
-             " of memory are its limit; delete or compact, or raise memory_limit";
+      return memory_text(refusal);
     case Rule::disk_full: {
       std::string text = "the log could not be appended to";
       if (refusal.system_errno != 0) {
         text += ": " + std::generic_category().message(refusal.system_errno);
       }
-      return text + "; nothing was written; make room on its file system and try again";
+      text += "; nothing was written; make room on its file system and try again";
+      if (static_cast<Relief>(refusal.index) == Relief::compacting) {
+        text +=
+            " (about " + std::to_string(refusal.offset) + " of the log's " +
+            figure(refusal.limit, "bytes") +
+            " are garbage, which a compaction frees where there is room for a copy of the rest)";
+      }
+      return text;
     }
     case Rule::received_bytes_uid:
       return "this user's programs have " + figure(refusal.limit, "bytes") +
@@ -210,7 +234,8 @@ Error to_error(const Refusal& refusal) {
   if (refusal.version != 0) error = error.with_version(refusal.version);
   if (refusal.limit != 0) error = error.with_limit(refusal.limit);
   if (refusal.system_errno != 0) error = error.with_errno(refusal.system_errno);
-  if (refusal.offset != 0) error = error.with_place(0, refusal.offset);
+  const bool is_place = refusal.code != errc::store_full;
+  if (refusal.offset != 0 && is_place) error = error.with_place(0, refusal.offset);
   return error;
 }
 

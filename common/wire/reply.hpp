@@ -43,15 +43,24 @@ enum class Rule : std::uint16_t {
   unknown_flag = 20,        ///< a flag that this daemon does not know; limit has the flags
 };
 
+/// What would free most of what a store is out of: `index` of a refusal with store_full; `offset`
+/// has the bytes that it would free.
+enum class Relief : std::uint32_t {
+  unknown = 0,
+  letting_go = 1,  ///< snapshots of superseded generations are held
+  compacting = 2,  ///< garbage
+  erasing = 3,     ///< live records
+};
+
 /// Not executed, and nothing written. Fields that do not apply are 0 or empty.
 struct Refusal {
   errc code = errc::bad_argument;
   Rule rule = Rule::none;
   Subject subject = Subject::request;
-  std::uint32_t index = 0;    ///< in the list of its subject
+  std::uint32_t index = 0;    ///< in the list of its subject; a Relief (store_full)
   std::uint64_t version = 0;  ///< the key's real version (version_mismatch); 0: it is absent
   std::uint64_t limit = 0;    ///< the limit or figure
-  std::uint64_t offset = 0;   ///< place in the value, key or request
+  std::uint64_t offset = 0;   ///< place in the value, key or request; bytes (store_full)
   std::int32_t system_errno = 0;
   std::string_view key;  ///< a view into the ring, or the caller's
 };

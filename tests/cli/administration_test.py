@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 
 from program import StoreTest
 
@@ -59,6 +60,36 @@ class AdministrationTest(StoreTest):
         self.assertRegex(self.ok("ping", "--write"), r"^alive, \d+ us\n$")
         self.assertIs(json.loads(self.ok("--json", "ping"))["alive"], True)
         self.assertEqual(self.info()["sequence"], self.records()[0]["sequence"])
+
+    def test_ping_of_a_writer_that_has_no_memory_ends_with_8(self):
+        self.write("users.db.toml", 'memory_limit = "4M"\n')
+        value = json.dumps("x" * 60_000)
+        keys, code = 0, 0
+        while code == 0:
+            code = self.dfsctl("set", f"key{keys}", "-", stdin=value).code
+            keys += 1
+        self.assertEqual(code, 8)
+        error = self.refused_json(8, "ping", "--write")
+        self.assertEqual((error["error"], error["limit"]), ("store_full", 4 << 20))
+        self.assertIn("live records take", error["message"])
+        self.assertRegex(self.ok("ping"), "^alive")
+        self.assertIn("below four times the live bytes", self.info()["warnings"][0])
+        self.ok("del", "--prefix", "key")
+        self.ok("compact")
+        self.assertRegex(self.ok("ping", "--write"), "^alive")
+        self.assertEqual(self.info()["warnings"], [])
+
+    def test_ping_of_a_writer_that_has_no_disk_ends_with_8(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        for size in [60_000, 6_000, 600]:
+            value = json.dumps("x" * size)
+            while (code := self.dfsctl("set", "a", value, preexec_fn=limit).code) == 0:
+                pass
+            self.assertEqual(code, 8)
+        error = self.refused_json(8, "ping", "--write")
+        self.assertEqual(error["error"], "store_full")
+        # The limit is the daemon's: it may meet the log first, or the memory beside it.
+        self.assertRegex(error["message"], r"of the log's \d+ bytes are garbage|garbage takes \d+")
 
     def test_compact_leaves_one_line_for_each_key(self):
         for number in range(50):

@@ -268,6 +268,25 @@ TEST(FailedSync, ends_all_writing_with_exit_74_and_the_restart_reads_the_disk) {
   }
 }
 
+TEST(FullDisk, is_kept_from_filling_by_compacting_while_a_copy_fits) {
+  if (!LoopFileSystem::permitted()) GTEST_SKIP() << "needs root, to mount a file system";
+  const Watchdog watchdog("a small disk and many updates");
+  const LoopFileSystem disk(std::uint64_t{48} << 20U);
+  const std::string path = disk / "users.db";
+  // As much garbage as the setting wants never fits this disk.
+  DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path, .arguments = {"--compaction-interval", "2ms", "--feed-retention", "0s"}});
+  Store store = open_served(path);
+  const std::string value = '"' + std::string(std::size_t{50} << 10U, 'v') + '"';
+  constexpr int kUpdates = 4000;  // four times the disk
+  for (int i = 0; i < kUpdates; ++i) {
+    const auto done = store.set("key" + std::to_string(i % 20), value);
+    ASSERT_TRUE(done) << "update " << i << ": " << done.error().text();
+  }
+  daemon.stop();
+  EXPECT_LT(std::filesystem::file_size(path), std::uint64_t{48} << 20U);
+}
+
 TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_another) {
   const Watchdog watchdog("a failed background sync");
   const TemporaryDirectory directory;

@@ -58,8 +58,19 @@ TEST(RefusalText, full_store_says_which_limit_and_why) {
   refusal.limit = 4096;
   EXPECT_TRUE(contains(to_error(refusal).text(), "4096 bytes of memory"));
   EXPECT_EQ(to_error(refusal).limit(), 4096U);
+  refusal.offset = 3000;
+  const auto advises = [&refusal](Relief relief, std::string_view advice) {
+    refusal.index = static_cast<std::uint32_t>(relief);
+    const Error error = to_error(refusal);
+    EXPECT_TRUE(contains(error.text(), advice) && contains(error.text(), "3000")) << error.text();
+    EXPECT_EQ(error.offset(), 0U) << "it is no place";
+  };
+  advises(Relief::letting_go, "dfsctl clients says whose");
+  advises(Relief::compacting, "dfsctl compact");
+  advises(Relief::erasing, "delete some");
   refusal.rule = Rule::disk_full;
   refusal.system_errno = 28;
+  advises(Relief::compacting, "of the log's 4096 bytes are garbage");
   EXPECT_TRUE(contains(to_error(refusal).text(), "No space left on device"));
   EXPECT_EQ(to_error(refusal).system_error(), 28);
 }

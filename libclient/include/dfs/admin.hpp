@@ -30,7 +30,8 @@ class Admin {
   [[nodiscard]] Result<std::string> settings() const;
   /// The daemon's socket answers.
   [[nodiscard]] Result<void> ping() const;
-  /// The daemon's writer answers: a commit without writes passes through the queue.
+  /// The daemon's writer answers, and would write: a commit without writes passes through the
+  /// queue. store_full where one small record would find no room; writing_stopped.
   [[nodiscard]] Result<void> ping_writer() const;
   /// Writes log and index anew without garbage, and returns when that is done. Everybody goes on
   /// meanwhile. Not within the store's timeout but within `timeout`: it takes its time. timeout: it
