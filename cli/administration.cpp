@@ -14,6 +14,7 @@
 #include "cli/json_text.hpp"
 #include "cli/opening.hpp"
 #include "cli/table.hpp"
+#include "common/os/proc.hpp"
 
 namespace dfs::cli {
 
@@ -104,6 +105,30 @@ constexpr std::chrono::hours kLongest{1};
 // How often progress is asked for.
 constexpr std::chrono::milliseconds kLook{200};
 
+/// An error of a writer that does not answer, with what it is doing, as its daemon and /proc tell.
+Error with_state_of_writer(const Admin& admin, const Error& error) {
+  const auto text = admin.info();
+  if (!text) return text.error();  // it answers nothing at all, and that says why
+  const auto found = members(*text);
+  if (!found) return error;
+  std::string state;
+  for (const Member& member : *found) {
+    if (member.name == "pid") {
+      if (const auto pid = number_in(*text, "pid")) {
+        state += " (pid " + std::to_string(*pid) + ", which is " +
+                 os::state_of_process(static_cast<std::int32_t>(*pid)) + ")";
+      }
+    }
+    if (member.name != "writer") continue;
+    const auto for_ms = number_in(member.value, "for_ms");
+    const bool in_kernel = member.value.find("\"in_kernel\"") != std::string_view::npos;
+    if (!for_ms) continue;
+    state += in_kernel ? " has been in one system call for " : " has done the same for ";
+    state += std::to_string(*for_ms / 1000) + " s";
+  }
+  return Error(errc::timeout, "the daemon's writer" + state + ": " + std::string(error.text()));
+}
+
 Result<std::uint64_t> log_bytes_of(const Admin& admin) {
   auto text = admin.info();
   if (!text) return std::move(text).error();
@@ -160,6 +185,9 @@ Result<int> ping(const PingOptions& options, const Common& common, Output& outpu
   const Admin admin(*store);
   const auto begin = std::chrono::steady_clock::now();
   auto answered = options.write ? admin.ping_writer() : admin.ping();
+  if (!answered && answered.error() == errc::timeout && options.write) {
+    return with_state_of_writer(admin, answered.error());
+  }
   if (!answered) return std::move(answered).error();
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
   const std::string us = std::to_string(static_cast<std::uint64_t>(took.count()));

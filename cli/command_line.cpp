@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -15,6 +16,7 @@
 #include "cli/revision.hpp"
 #include "cli/serving.hpp"
 #include "cli/shell.hpp"
+#include "cli/stat.hpp"
 #include "cli/transaction.hpp"
 #include "cli/watch.hpp"
 #include "cli/welcome.hpp"
@@ -77,6 +79,17 @@ Result<std::optional<std::uint64_t>> number(const CLI::Option* option) {
     return Error(errc::bad_argument, option->get_name() + " takes a whole number, not " + *text);
   }
   return std::optional(value);
+}
+
+// What -i takes: 1, or 0.1.
+Result<std::chrono::milliseconds> seconds(const std::string& text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || !(value >= 0.001) || value > 86400) {
+    return Error(errc::bad_argument, "-i takes seconds from 0.001 to 86400, not " + text);
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
 }
 
 CLI::Option* flag(CLI::App* app, const std::string& names, const std::string& description) {
@@ -320,10 +333,28 @@ void Parser::add_file_commands() {
 void Parser::add_daemon_commands() {
   add("info", "What the store and its daemon are: limits, sizes, counters");
   as([] { return Command(info); });
+  CLI::App* app = add("stat [-i SECONDS] [--count N]",
+                      "What the daemon did since its start, or does from moment to moment");
+  auto* interval =
+      app->add_option("-i,--interval", "A line each time, until interrupted")->type_name("SECONDS");
+  auto* lines = app->add_option("--count", "So many lines, with -i")->type_name("N");
+  as([=]() -> Result<Command> {
+    auto count = number(lines);
+    if (!count) return std::move(count).error();
+    StatOptions options{{}, *count};
+    if (const auto text = given(interval)) {
+      auto time = seconds(*text);
+      if (!time) return std::move(time).error();
+      options.interval = *time;
+    } else if (*count) {
+      return Error(errc::bad_argument, "--count is about the lines of -i");
+    }
+    return bind(stat, options);
+  });
   add("clients", "Who is connected");
   as([] { return Command(clients); });
 
-  CLI::App* app = add("ping [--write]", "Whether the daemon answers");
+  app = add("ping [--write]", "Whether the daemon answers");
   auto* write = flag(app, "--write", "And its writer, through the queue");
   as([=] { return bind(ping, PingOptions{write->count() > 0}); });
 

@@ -99,6 +99,9 @@ class Compactor {
   /// generation or higher.
   [[nodiscard]] VersionFloors floors() const;
 
+  /// Of the current generation, what the next one would not have.
+  [[nodiscard]] std::uint64_t garbage_bytes() const { return own_garbage(); }
+
   struct Figures {
     bool running = false;
     std::uint64_t records_done = 0;

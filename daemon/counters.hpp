@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "daemon/histogram.hpp"
+
 namespace dfs::daemon {
 
 /// Threads: the writer adds, any reads; relaxed, since no number depends on another.
@@ -17,6 +19,10 @@ struct Counters {
   std::atomic<std::uint64_t> withdrawn{0};
   std::atomic<std::uint64_t> syncs{0};
   std::atomic<std::uint64_t> dropped_clients{0};
+  // Of the syncs, microseconds; of the batches, commits and bytes of log.
+  Histogram sync_us;
+  Histogram batch_commits;
+  Histogram batch_bytes;
   // Received from clients and not yet committed, now.
   std::atomic<std::uint64_t> received_bytes{0};
   // The state of the index after the last batch.

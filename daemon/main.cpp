@@ -115,9 +115,9 @@ Result<WriterEnd> serve(const Surroundings& around) {
     return std::move(described).error();
   LiveSettings settings({around.parsed, options, around.configured, journal, syncer, generations,
                          compactor, **writer, counters});
-  auto reception =
-      Reception::make({options, journal, *store, generations, compactor, ledger, syncer, counters,
-                       **writer, mark, service, settings, socket->fd(), around.signals, *news});
+  auto reception = Reception::make({options, journal, *store, generations, compactor, ledger,
+                                    syncer, counters, **writer, mark, service, settings,
+                                    around.pulse, socket->fd(), around.signals, *news});
   if (!reception) return std::move(reception).error();
   const std::string serving = "serving " + options.store + ", " + std::to_string(store->records) +
                               " records, at " + options.socket;

@@ -26,16 +26,22 @@ class Pulse {
   }
   void now(Doing doing) noexcept {
     doing_.store(doing, std::memory_order_relaxed);
+    since_.store(os::Monotonic::now(), std::memory_order_relaxed);
     beat();
   }
   [[nodiscard]] std::uint64_t beats() const noexcept {
     return beats_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] Doing doing() const noexcept { return doing_.load(std::memory_order_relaxed); }
+  /// When it began to do that, or a moment ago began anew.
+  [[nodiscard]] os::Monotonic::time_point since() const noexcept {
+    return since_.load(std::memory_order_relaxed);
+  }
 
  private:
   std::atomic<std::uint64_t> beats_{0};
   std::atomic<Doing> doing_{Doing::working};
+  std::atomic<os::Monotonic::time_point> since_{os::Monotonic::time_point()};
 };
 
 /// For its life the thread is in the kernel, or waits; then it works again.

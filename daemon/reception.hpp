@@ -37,6 +37,7 @@ struct ReceptionParts {
   const os::ForkMark& mark;
   Service& service;
   LiveSettings& settings;
+  const Pulse& pulse;  ///< the writer's
   int listening = -1;
   int signals = -1;
   const os::Event& news;  ///< rung by writer and syncer

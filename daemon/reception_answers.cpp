@@ -24,6 +24,28 @@ boost::json::object compaction_json(const Compactor::Figures& figures) {
           {"last_took_ms", figures.last_took_ms}, {"longest_stall_us", figures.longest_stall_us}};
 }
 
+boost::json::object histogram_json(const Histogram& histogram) {
+  boost::json::array buckets;
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
+    const std::uint64_t here = histogram.count_in(i);
+    if (here == 0) continue;
+    count += here;
+    buckets.push_back(boost::json::array{std::uint64_t{1} << i, here});
+  }
+  return {
+      {"count", count}, {"sum", histogram.sum()}, {"max", histogram.max()}, {"buckets", buckets}};
+}
+
+boost::json::object writer_json(const Pulse& pulse) {
+  const auto name = [](Doing doing) {
+    return doing == Doing::working ? "working" : doing == Doing::waiting ? "waiting" : "in_kernel";
+  };
+  const auto age =
+      std::chrono::duration_cast<std::chrono::milliseconds>(os::Monotonic::now() - pulse.since());
+  return {{"doing", name(pulse.doing())}, {"for_ms", age.count()}};
+}
+
 std::int64_t superseded_for_ms(const Generations::Superseded& old) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(os::Monotonic::now() - old.since)
       .count();
@@ -251,6 +273,11 @@ std::string Reception::info_json() const {
         {"clients", kMaxClients},
         {"in_flight", kMaxInFlight}}},
       {"warnings", warnings},
+      {"writer", writer_json(parts_.pulse)},
+      {"dead_bytes", parts_.compactor.garbage_bytes()},
+      {"sync_us", histogram_json(c.sync_us)},
+      {"batch_commits", histogram_json(c.batch_commits)},
+      {"batch_bytes", histogram_json(c.batch_bytes)},
   };
   return boost::json::serialize(info);
 }

@@ -1,5 +1,6 @@
 #include "daemon/syncer.hpp"
 
+#include "common/os/clock.hpp"
 #include "common/os/process.hpp"
 
 namespace dfs::daemon {
@@ -36,10 +37,14 @@ Result<void> Syncer::sync(std::uint64_t sequence) {
 Result<void> Syncer::sync_locked(std::uint64_t sequence) {
   if (failed())
     return Error(errc::writing_stopped, "an earlier sync of " + log_.path() + " failed");
+  const auto begin = os::Monotonic::now();
   if (auto synced = log_.sync_concurrently(); !synced) {
     failed_.store(true, std::memory_order_release);
     return synced;
   }
+  const auto took = os::Monotonic::now() - begin;
+  counters_.sync_us.add(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
   Counters::add(counters_.syncs);
   if (sequence > control_.durable.load(std::memory_order_relaxed)) {
     // Release: who sees it may rely on the disk; readers wait for it by value alone.

@@ -69,6 +69,8 @@ void Writer::index_and_publish() {
   Counters::add(counters.commits, batch_.commits());
   Counters::add(counters.records, batch_.records().size());
   Counters::add(counters.batches);
+  counters.batch_commits.add(batch_.commits());
+  counters.batch_bytes.add(batch_.lines().size());
   count_state();
   note_checkpoint();
   parts_.generations.current().grow_ahead();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/os/process.hpp"
+#include "libclient/holder.hpp"
 #include "libclient/starter.hpp"
 
 namespace dfs::client {
@@ -28,6 +29,12 @@ Result<Address> find_address(std::string_view given, const Options& options) {
     if (address || address.error() != errc::no_store || patience.passed()) return address;
     std::this_thread::sleep_for(kSocketLook);
   }
+}
+
+/// By the thread that never waits for the disk: what it does not answer in time, it will not soon.
+bool is_answered_at_once(wire::AdminKind kind) {
+  return kind != wire::AdminKind::resolve && kind != wire::AdminKind::sync &&
+         kind != wire::AdminKind::compact;
 }
 
 }  // namespace
@@ -191,6 +198,9 @@ Result<Enquiries::Answer> Core::ask(wire::AdminKind kind, std::uint64_t argument
     auto here = serving(deadline);
     if (!here) return std::move(here).error();
     auto answer = (*here)->enquiries().ask(kind, argument, deadline);
+    if (!answer && answer.error() == errc::timeout && is_answered_at_once(kind)) {
+      return not_answering(address_, (*here)->enquiries().process());
+    }
     if (answer || answer.error() != errc::daemon_gone || deadline.passed()) return answer;
     // Its socket closes a little before its death is marked, or a little after.
     if ((*here)->usable()) std::this_thread::sleep_for(kEndLook);

@@ -15,6 +15,11 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 }  // namespace
 
+std::int32_t Enquiries::process() const {
+  const auto peer = os::peer_of(socket_.get());
+  return peer ? peer->pid : 0;
+}
+
 Result<Enquiries::Answer> Enquiries::ask(wire::AdminKind kind, std::uint64_t argument,
                                          os::Deadline deadline) {
   std::unique_lock lock(mutex_);

@@ -24,6 +24,9 @@ class Enquiries {
   Enquiries(const Enquiries&) = delete;
   Enquiries& operator=(const Enquiries&) = delete;
 
+  /// The process at the other end; 0 where it cannot be told.
+  [[nodiscard]] std::int32_t process() const;
+
   struct Answer {
     wire::AdminStatus status = wire::AdminStatus::done;
     std::uint64_t number = 0;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,17 +22,46 @@ char state_letter(const std::string& stat) {
   return bracket != std::string::npos && bracket + 2 < stat.size() ? stat[bracket + 2] : '\0';
 }
 
-/// Whether any thread of the process waits where no signal reaches it: for a disk, mostly.
-bool waits_for_a_disk(const std::string& process) {
+/// The name of a system call that may wait for a disk; of others the number.
+std::string name_of_call(long number) {
+  struct Known {
+    long number;
+    const char* name;
+  };
+  static constexpr std::array<Known, 9> kKnown{{{SYS_fdatasync, "fdatasync"},
+                                                {SYS_fsync, "fsync"},
+                                                {SYS_pwrite64, "pwrite"},
+                                                {SYS_pread64, "pread"},
+                                                {SYS_write, "write"},
+                                                {SYS_fallocate, "fallocate"},
+                                                {SYS_ftruncate, "ftruncate"},
+                                                {SYS_renameat2, "rename"},
+                                                {SYS_openat, "open"}}};
+  for (const Known& known : kKnown) {
+    if (known.number == number) return known.name;
+  }
+  return "system call " + std::to_string(number);
+}
+
+/// Of the thread of a process that waits where no signal reaches it, for a disk mostly: its name,
+/// and in which call. Nothing where none does.
+std::optional<std::string> wait_for_a_disk(const std::string& process) {
   DIR* tasks = ::opendir((process + "/task").c_str());
-  if (tasks == nullptr) return false;
-  bool waits = false;
+  if (tasks == nullptr) return std::nullopt;
+  std::optional<std::string> found;
   while (const dirent* entry = ::readdir(tasks)) {
     const std::string task = process + "/task/" + static_cast<const char*>(entry->d_name);
-    if (state_letter(read_proc(task + "/stat")) == 'D') waits = true;
+    if (state_letter(read_proc(task + "/stat")) != 'D') continue;
+    std::string who = read_proc(task + "/comm");
+    if (who.ends_with('\n')) who.pop_back();
+    // Shown to the same user and to root: "75 0x5 ..." for a thread that is in a call.
+    const std::string call = read_proc(task + "/syscall");
+    long number = -1;
+    std::from_chars(call.data(), call.data() + call.size(), number);
+    found = " (" + who + (number >= 0 ? " in " + name_of_call(number) : std::string()) + ")";
   }
   ::closedir(tasks);
-  return waits;
+  return found;
 }
 
 std::string_view take_until(std::string_view& text, char end) {
@@ -67,8 +97,10 @@ std::string state_of_process(std::int32_t pid) {
     case 'X':
       return "dead, and its parent has not noticed";
     default:
-      return waits_for_a_disk(process) ? "waiting for a disk" : "running";
+      break;
   }
+  const auto wait = wait_for_a_disk(process);
+  return wait ? "waiting for a disk" + *wait : "running";
 }
 
 bool is_exiting(std::int32_t pid) {

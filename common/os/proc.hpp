@@ -14,7 +14,9 @@ namespace dfs::os {
 [[nodiscard]] std::string read_proc(const std::string& path);
 
 /// What a process does at the moment, in words that fit behind "it is": "stopped by a signal (kill
-/// -CONT 12 lets it go on)". Empty where /proc shows no such process.
+/// -CONT 12 lets it go on)", "waiting for a disk (dfs-writer in fdatasync)"; the call only where
+/// the kernel tells. (Since when, it does not: its clock of a thread's last run is another one on
+/// each processor, seconds apart in a virtual machine.) Empty where /proc shows no such process.
 [[nodiscard]] std::string state_of_process(std::int32_t pid);
 
 /// Whether a process is ending: its memory is gone, or it is, while what else it has goes.

@@ -8,7 +8,7 @@ import subprocess
 from program import WATCHDOG_S, StoreTest
 
 COMMANDS = ["get", "set", "del", "exists", "list", "count", "dump", "tx", "load", "info", "clients",
-            "ping", "compact", "stop", "sync", "resolve", "backup", "restore",
+            "stat", "ping", "compact", "stop", "sync", "resolve", "backup", "restore",
             "check", "log", "watch"]
 
 

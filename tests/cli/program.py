@@ -17,9 +17,9 @@ import tempfile
 import unittest
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
-MODULES = ["administration", "backup", "command_line", "completion", "errors", "json", "listing", "load",
-           "log_file", "record", "revision", "serving", "shell", "terminal", "transaction",
-           "watch"]
+MODULES = ["administration", "backup", "command_line", "completion", "errors", "json", "listing",
+           "load", "log_file", "record", "revision", "serving", "shell", "stat", "terminal",
+           "transaction", "watch"]
 # Long enough for a loaded machine: only what hangs for ever meets it.
 WATCHDOG_S = 120
 

@@ -6,7 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,10 +20,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "common/log/line.hpp"
 #include "common/log/lines.hpp"
+#include "common/os/file.hpp"
+#include "common/os/proc.hpp"
 #include "tests/process/client_process.hpp"
 #include "tests/process/daemon_process.hpp"
 #include "tests/process/log_contents.hpp"
@@ -285,6 +291,33 @@ TEST(FullDisk, is_kept_from_filling_by_compacting_while_a_copy_fits) {
   }
   daemon.stop();
   EXPECT_LT(std::filesystem::file_size(path), std::uint64_t{48} << 20U);
+}
+
+TEST(StuckDisk, a_writer_that_a_disk_holds_up_is_named_with_its_call) {
+  if (!LoopFileSystem::permitted()) GTEST_SKIP() << "needs root, to mount a file system";
+  const Watchdog watchdog("a frozen file system");
+  const LoopFileSystem disk(std::uint64_t{16} << 20U);
+  const std::string path = disk / "users.db";
+  DaemonProcess daemon = DaemonProcess::serving({.store = path});
+  Store store = open_served(path);
+  ASSERT_TRUE(store.set("a", "1"));
+  EXPECT_EQ(os::state_of_process(daemon.pid()), "running");
+  const int folder = ::open(os::directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(::ioctl(folder, FIFREEZE, 0), 0);
+  Pending pending = store.submit(Batch().set("a", "2"));
+  std::string state;
+  while ((state = os::state_of_process(daemon.pid())) == "running") {
+    std::this_thread::yield();
+  }
+  const auto info = Admin(store).info();
+  ASSERT_EQ(::ioctl(folder, FITHAW, 0), 0);
+  ::close(folder);
+  EXPECT_TRUE(state.starts_with("waiting for a disk (dfs-writer in ")) << state;
+  EXPECT_EQ(state.find("system call"), std::string::npos) << "a call without its name: " << state;
+  ASSERT_TRUE(info) << "the daemon answers meanwhile";
+  EXPECT_NE(info->find(R"("writer":{"doing":"in_kernel")"), std::string::npos) << *info;
+  EXPECT_TRUE(pending.wait());
+  daemon.stop();
 }
 
 TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_another) {
