@@ -23,8 +23,8 @@ enum class AdminKind : std::uint16_t {
   clients = 5,
   settings = 6,
   stop = 7,
-  compact = 8,  ///< answered when a compaction that began afterwards has ended
-  watch = 9,    ///< the client's page says `watching`: ring it after publishes, until it does not
+  compact = 8,   ///< answered when a compaction that began afterwards has ended
+  watch = 9,     ///< the client's page says `watching`: ring it after publishes, until it does not
   history = 10,  ///< answered with a base line of the log: version floors and gaps up to now
 };
 
