@@ -56,7 +56,16 @@ Result<void> Syncer::sync_locked(std::uint64_t sequence) {
 
 void Syncer::written(std::uint64_t sequence) {
   // Release: the bytes were written before; the thread's acquire makes it sync no less.
-  written_.store(sequence, std::memory_order_release);
+  // SYNC POINT: idle_. seq_cst, both: either this finds the thread idle, or it finds this.
+  written_.store(sequence, std::memory_order_seq_cst);
+  if (!idle_.load(std::memory_order_seq_cst)) return;
+  { const std::lock_guard lock(mutex_); }  // it sleeps, or has not looked yet
+  changed_.notify_all();
+}
+
+bool Syncer::anything_unsynced() const {
+  return written_.load(std::memory_order_seq_cst) >
+         control_.durable.load(std::memory_order_relaxed);
 }
 
 void Syncer::hurry() {
@@ -86,7 +95,10 @@ void Syncer::run() {
   os::name_thread("dfs-sync");
   std::unique_lock lock(mutex_);
   while (!ending_) {
-    // Nothing written: nobody wakes this thread but a hurry; else once an interval.
+    // With nothing to sync it does not wake at all; else once an interval.
+    idle_.store(true, std::memory_order_seq_cst);
+    changed_.wait(lock, [this] { return anything_unsynced() || hurried_ || ending_; });
+    idle_.store(false, std::memory_order_relaxed);
     changed_.wait_for(lock, interval_, [this] { return hurried_ || ending_; });
     hurried_ = false;
     if (ending_) return;

@@ -49,6 +49,7 @@ class Syncer {
 
  private:
   void run();
+  [[nodiscard]] bool anything_unsynced() const;
   [[nodiscard]] Result<void> sync_locked(std::uint64_t sequence);
 
   LogFile& log_;
@@ -63,6 +64,7 @@ class Syncer {
   std::mutex sync_mutex_;
   std::atomic<bool> failed_{false};
   std::atomic<std::uint64_t> written_{0};
+  std::atomic<bool> idle_{false};  // the thread sleeps until something is written
 
   // Guarded by mutex_.
   std::mutex mutex_;
