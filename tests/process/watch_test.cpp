@@ -126,7 +126,8 @@ void run_watcher(const std::string& path, bool from_start, Board& board) {
       replica.begin(snapshot);
       auto watch = store.watch("", snapshot.position());
       // The next daemon knows nothing of what was held at the last one.
-      if (!watch && watch.error() == errc::compacted && board.kills != kills) continue;
+      const bool another = board.kills != kills || snapshot.stale();
+      if (!watch && watch.error() == errc::compacted && another) continue;
       return need(std::move(watch), "watch from a held snapshot");
     }
   };
