@@ -203,7 +203,9 @@ Result<Compaction::Handed> Compaction::hand_over(const Checkpoint& now, Syncer& 
   renamed_ = true;
   if (auto there = rename_into_place(); !there) return std::move(there).error();
   syncer.exclude([&] {
-    parts_.log.replace(std::move(file_), written_);
+    // Closed with this, by the compactor: what was renamed away is freed as it is closed, all its
+    // pages with it, and the writer waits here.
+    old_log_ = parts_.log.replace(std::move(file_), written_);
     // All of it was synced above.
     parts_.generations.page().durable.store(now.sequence, std::memory_order_release);
   });

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "daemon/checkpoint.hpp"
@@ -82,6 +83,7 @@ class Compaction {
 
   std::shared_ptr<Generation> next_;
   os::File file_;
+  std::optional<os::File> old_log_;  // once it was replaced
   std::string buffer_;
   std::uint64_t written_ = 0;  // bytes of the file, without buffer_
   Checkpoint tail_begin_;      // begin_ as it lies in the new log and index

@@ -1,6 +1,7 @@
 #include "daemon/log_file.hpp"
 
 #include <cerrno>
+#include <utility>
 
 #include "daemon/faults.hpp"
 
@@ -89,9 +90,10 @@ Result<void> LogFile::cut_back() {
   return file_.sync_data();
 }
 
-void LogFile::replace(os::File file, std::uint64_t end) {
-  file_ = std::move(file);
+os::File LogFile::replace(os::File file, std::uint64_t end) {
+  os::File old = std::exchange(file_, std::move(file));
   begin_at(end);
+  return old;
 }
 
 }  // namespace dfs::daemon

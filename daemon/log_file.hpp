@@ -40,8 +40,9 @@ class LogFile {
   /// Cuts what a failed append may have left behind the good end, and syncs that. After an error:
   /// I9.
   [[nodiscard]] Result<void> cut_back();
-  /// Another file took the log's place (a Go file was written anew).
-  void replace(os::File file, std::uint64_t end);
+  /// Another file took the log's place, by compaction or for a Go file. The one before, which may
+  /// take long to close.
+  [[nodiscard]] os::File replace(os::File file, std::uint64_t end);
 
   [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
   [[nodiscard]] const os::File& file() const noexcept { return file_; }

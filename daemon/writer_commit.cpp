@@ -2,6 +2,7 @@
 // The rest of Writer is in writer.cpp and writer_collect.cpp.
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include "common/base/limits.hpp"
 #include "common/log/encode.hpp"
@@ -130,7 +131,8 @@ Result<void> Writer::rewrite_go_file() {
   const DoingFor disk(parts_.pulse, Doing::in_kernel);
   auto written = parts_.go->replace(parts_.log.file());
   if (!written) return std::move(written).error();
-  parts_.syncer.exclude([&] { parts_.log.replace(std::move(written->file), written->end); });
+  std::optional<os::File> old;
+  parts_.syncer.exclude([&] { old = parts_.log.replace(std::move(written->file), written->end); });
   std::string line;
   log::Start start;
   start.after = parts_.go->base();
