@@ -162,6 +162,29 @@ TEST_F(Temporary, revoked_snapshots_say_so_and_new_ones_are_whole) {
   EXPECT_EQ(store_.get("a")->value, "1");
 }
 
+TEST_F(Temporary, a_watch_revoked_in_the_middle_of_a_commit_goes_on_within_it) {
+  // Enough that a quarter of it, which is kept as history, holds the commits below.
+  for (int i = 0; i < 200; ++i) {
+    store_.set("live/" + std::to_string(i), "\"" + std::string(5000, 'x') + "\"").value();
+  }
+  ASSERT_TRUE(temporary_.restart().has_value()) << "from where compactions begin";
+  Watch watch = store_.watch("k/").value();
+  const Position before = watch.position();
+  store_.submit(Batch().set("k/a", "1").set("k/b", "2").set("k/c", "3")).wait().value();
+  ASSERT_EQ(watch.next().value().key, "k/a");
+  ASSERT_TRUE(watch.check().has_value());
+  ASSERT_TRUE(temporary_.revoke_snapshots().has_value()) << temporary_.said();
+  EXPECT_EQ(watch.check().error(), errc::snapshot_too_old);
+  EXPECT_EQ(watch.position(), before) << "no position lies in a commit";
+  const Change second = watch.next().value();
+  EXPECT_EQ(second.key, "k/b") << "neither again nor left out";
+  EXPECT_EQ(second.value, "2");
+  const Change third = watch.next().value();
+  EXPECT_EQ(third.key, "k/c");
+  EXPECT_TRUE(third.last_of_commit);
+  EXPECT_EQ(watch.next(std::chrono::milliseconds(0)).error(), errc::timeout);
+}
+
 TEST_F(Temporary, conflict_and_mismatch_need_only_a_second_handle) {
   Store other = temporary_.open().value();
   Transaction tx = store_.begin();
