@@ -2,7 +2,12 @@
 //
 // kill -9 keeps the page cache, so it cannot show a missing sync; the system calls do. Client and
 // daemon run under one strace, and the trace is compared with the log.
+#include <dfs/admin.hpp>
+#include <dfs/store.hpp>
+
 #include <gtest/gtest.h>
+
+#include <sched.h>
 
 #include <algorithm>
 #include <charconv>
@@ -15,6 +20,8 @@
 
 #include "common/log/line.hpp"
 #include "common/log/lines.hpp"
+#include "tests/process/client_process.hpp"
+#include "tests/process/daemon_process.hpp"
 #include "tests/process/log_contents.hpp"
 #include "tests/process/program.hpp"
 #include "tests/process/scale.hpp"
@@ -116,6 +123,13 @@ Outcome trace_commits(const std::string& dfsd, int count, const std::vector<std:
   return outcome;
 }
 
+std::uint64_t figure_of(const Store& store, const std::string& name) {
+  const std::string info = need(Admin(store).info(), "info");
+  const std::string member = "\"" + name + "\":";
+  const auto at = info.find(member);
+  return at == std::string::npos ? 0 : std::stoull(info.substr(at + member.size()));
+}
+
 TEST(Durable, each_acknowledgement_comes_after_a_sync_that_covers_its_bytes) {
   const Watchdog watchdog("a traced writer");
   const int count = scaled("commits", 1000, 100);
@@ -130,6 +144,59 @@ TEST(Durable, a_commit_may_ask_for_more_than_its_store_promises) {
   const Outcome outcome = trace_commits(DFSD, count, {"written"}, {});
   EXPECT_EQ(outcome.acknowledged, count / 2);
   EXPECT_EQ(outcome.too_early, 0);
+}
+
+TEST(Durable, what_is_written_becomes_durable_by_itself_and_after_idleness_too) {
+  const Watchdog watchdog("a store that syncs in the background");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  const DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path, .arguments = {"--durability", "written", "--sync-interval", "1ms"}});
+  Store store = need(Store::open(path), "open");
+  for (int i = 0; i < 5; ++i) {
+    const std::uint64_t sequence = need(store.set("a", std::to_string(i)), "set").sequence;
+    // Nobody asks for a sync; the watchdog ends a store that never makes one.
+    while (figure_of(store, "durable_sequence") < sequence) ::sched_yield();
+  }
+}
+
+// On ext4 no power cut shows this: what syncs the new log afterwards takes the rename along.
+TEST(Durable, a_compaction_syncs_the_directory_before_anything_is_acknowledged_in_the_new_log) {
+  const Watchdog watchdog("a traced compaction");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  {
+    DaemonProcess daemon = DaemonProcess::serving(
+        {.store = path,
+         .wrapper = SystemCallTrace::command(
+             directory / "trace", "pwrite64,fdatasync,fsync,rename,renameat,renameat2")});
+    Store store = need(Store::open(path), "open");
+    for (int i = 0; i < 3; ++i) {
+      static_cast<void>(need(store.set("a", std::to_string(i)), "set"));
+      need(Admin(store).compact(std::chrono::minutes(2)), "compact");
+    }
+    static_cast<void>(need(store.set("a", "\"end\""), "set"));
+    need(Admin(store).stop(), "stop");
+    daemon.wait();
+  }
+  int renames = 0;
+  bool owed = false;
+  const SystemCallTrace trace(directory / "trace");
+  for (const SystemCall& call : trace.calls()) {
+    if (call.name.starts_with("rename") && call.returned &&
+        call.arguments.find("users.db.new") != std::string::npos) {
+      EXPECT_EQ(call.result, 0);
+      ++renames;
+      owed = true;
+    } else if (call.name == "fsync" && call.returned && call.result == 0 &&
+               call.arguments.find("users.db") == std::string::npos) {
+      owed = false;
+    } else if (call.name == "pwrite64" && call.entered) {
+      EXPECT_FALSE(owed) << "written to the new log before its name was on disk";
+    }
+  }
+  EXPECT_EQ(renames, 3);
+  EXPECT_FALSE(owed);
 }
 
 TEST(Durable, a_daemon_without_its_syncs_is_found_out) {
