@@ -16,6 +16,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/os/clock.hpp"
 #include "tests/libclient/served_store.hpp"
 #include "tests/process/client_process.hpp"
 
@@ -219,6 +220,31 @@ TEST_F(WatchTest, an_event_loop_hears_beside_a_thread_that_waits) {
   other.stop();
   waiting.join();
   EXPECT_TRUE(ended);
+}
+
+TEST_F(WatchTest, an_event_loop_hears_of_a_change_beside_commits_of_its_own_handle) {
+  Watch watch = need(store_.watch("a"), "watch");
+  ::pollfd bell{store_.fd(), POLLIN, 0};
+  Store other = served_.open();
+  std::atomic<int> round{0};
+  std::thread writer([&] {
+    for (int i = 1; i <= 500; ++i) {
+      while (round.load() < i) os::pause_processor();
+      static_cast<void>(need(other.set("a", "1"), "set"));
+    }
+  });
+  for (int i = 1; i <= 500; ++i) {
+    round = i;
+    // Its thread waits at the bell in between, and leaves it set for the loop.
+    set("b", "1");
+    auto change = watch.next(milliseconds(0));
+    while (!change) {
+      ASSERT_EQ(::poll(&bell, 1, 120'000), 1);
+      change = watch.next(milliseconds(0));
+    }
+    ASSERT_EQ(change->version, static_cast<std::uint64_t>(i));
+  }
+  writer.join();
 }
 
 TEST_F(WatchTest, stop_ends_a_wait_from_another_thread) {
