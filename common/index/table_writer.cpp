@@ -82,6 +82,21 @@ void TableWriter::prefetch(std::uint64_t hash) const noexcept {
   __builtin_prefetch(&arena_.at<Segment>(offset_of(entry))->buckets[home_of(hash)]);
 }
 
+bool TableWriter::prefetch_record(std::uint64_t hash) const noexcept {
+  const std::uint64_t entry =
+      directory()[entry_of(hash, depth_)].word.load(std::memory_order_relaxed);
+  const Bucket& home = arena_.at<Segment>(offset_of(entry))->buckets[home_of(hash)];
+  for (const auto& slot : home.slots) {
+    const std::uint64_t word = slot.load(std::memory_order_relaxed);
+    const std::uint64_t record = slot_offset(word);
+    if (record == 0 || rest_of(word) != tag_of(hash)) continue;
+    __builtin_prefetch(arena_.at<std::byte>(record));
+    __builtin_prefetch(arena_.at<std::byte>(record) + 64);
+    return true;
+  }
+  return false;
+}
+
 TableWriter::Found TableWriter::find(std::uint64_t hash, std::string_view key) const noexcept {
   const std::uint64_t entry =
       directory()[entry_of(hash, depth_)].word.load(std::memory_order_relaxed);

@@ -28,6 +28,8 @@ class TableWriter {
 
   /// Begins to load the home bucket.
   void prefetch(std::uint64_t hash) const noexcept;
+  /// Then: begins to load the record that `find` would compare; false where there is none.
+  bool prefetch_record(std::uint64_t hash) const noexcept;
 
   /// Puts a key in that the table does not have. The offset of its slot, or 0 where it was left out
   /// and its home marked. Costs at most a bounded number of splits, of a constant size each.

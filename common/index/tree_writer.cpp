@@ -1,6 +1,7 @@
 #include "common/index/tree_writer.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "common/base/assert.hpp"
 #include "common/index/record.hpp"
@@ -39,6 +40,18 @@ const char* TreeWriter::prefix_of(const TreeNode& node) const noexcept {
 std::string_view TreeWriter::key_of(std::uint64_t leaf) const noexcept {
   const auto* anchor = arena_.at<Anchor>(child_offset(leaf));
   return arena_.at<RecordHeader>(anchor->record.load(std::memory_order_relaxed))->key();
+}
+
+// The link with that code; null where none is listed.
+const TreeWriter::Link* TreeWriter::child_of(const TreeNode& node,
+                                             std::uint64_t code) const noexcept {
+  const Link* children = node.children();
+  if (node.kind == NodeKind::direct) return &children[code];
+  const std::uint32_t count = node.count.load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (code_of(children[i].load(std::memory_order_relaxed)) == code) return &children[i];
+  }
+  return nullptr;
 }
 
 std::uint64_t TreeWriter::find(std::string_view key) const noexcept {
@@ -100,6 +113,56 @@ void TreeWriter::insert(std::string_view key, std::uint64_t anchor) {
     DFS_ASSERT(code != 0, "a key is inserted once");
     link = next;
     ++depth;
+  }
+}
+
+// One step of a descent that only loads; false where it has ended.
+bool TreeWriter::step_down(std::string_view key, std::uint64_t& depth,
+                           std::uint64_t& child) const noexcept {
+  const auto prefetch = [this](std::uint64_t offset, std::uint64_t bytes) {
+    for (std::uint64_t line = 0; line < bytes; line += 64) {
+      __builtin_prefetch(arena_.at<std::byte>(offset + line));
+    }
+  };
+  const std::uint64_t offset = child_offset(child);
+  if (is_leaf(child)) {
+    // The key that stands there, to be compared: header and key of its record.
+    prefetch(arena_.at<Anchor>(offset)->record.load(std::memory_order_relaxed), 128);
+    return false;
+  }
+  const auto& node = *arena_.at<TreeNode>(offset);
+  const std::string_view prefix(prefix_of(node), node.prefix_size);
+  if (!key.substr(depth).starts_with(prefix)) return false;
+  depth += prefix.size();
+  const Link* next = child_of(node, code_at(key, depth));
+  if (next == nullptr) return false;
+  child = next->load(std::memory_order_relaxed);
+  if (child == 0) return false;
+  ++depth;
+  prefetch(child_offset(child), is_leaf(child) ? sizeof(Anchor) : node_bytes(NodeKind::sixteen));
+  return true;
+}
+
+void TreeWriter::warm(std::span<const std::string_view> keys) const noexcept {
+  struct Descent {
+    std::string_view key;
+    std::uint64_t depth;
+    std::uint64_t child;
+  };
+  std::array<Descent, kMostWarmed> descents;
+  DFS_ASSERT(keys.size() <= descents.size(), "a group fits the array");
+  std::size_t left = 0;
+  const std::uint64_t root = slot_.root.load(std::memory_order_relaxed);
+  if (root == 0) return;
+  for (const std::string_view key : keys) descents[left++] = {key, 0, root};
+  // In each round every descent has what it asked for in the round before.
+  while (left > 0) {
+    std::size_t going = 0;
+    for (std::size_t i = 0; i < left; ++i) {
+      Descent at = descents[i];
+      if (step_down(at.key, at.depth, at.child)) descents[going++] = at;
+    }
+    left = going;
   }
 }
 

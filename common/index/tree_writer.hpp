@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "common/index/arena.hpp"
@@ -24,6 +25,11 @@ class TreeWriter {
   /// long prefixes are not copied. Requires: its bytes were reserved.
   void insert(std::string_view key, std::uint64_t anchor);
 
+  /// How many keys go down together, at the most.
+  static constexpr std::size_t kMostWarmed = 16;
+  /// Loads what insert() of each of these keys will touch.
+  void warm(std::span<const std::string_view> keys) const noexcept;
+
   /// The most that `new_keys` new keys can take from here on.
   [[nodiscard]] std::uint64_t bytes_at_most(std::uint64_t new_keys) const noexcept;
 
@@ -38,12 +44,15 @@ class TreeWriter {
  private:
   using Link = std::atomic<std::uint64_t>;
 
+  [[nodiscard]] const Link* child_of(const TreeNode& node, std::uint64_t code) const noexcept;
   [[nodiscard]] const char* prefix_of(const TreeNode& node) const noexcept;
   [[nodiscard]] std::string_view key_of(std::uint64_t leaf) const noexcept;
   [[nodiscard]] std::uint64_t make_node(NodeKind kind, std::string_view prefix);
   [[nodiscard]] std::uint64_t copy_node(const TreeNode& node, NodeKind kind,
                                         std::string_view prefix);
   [[nodiscard]] std::uint64_t grow(const TreeNode& node);
+  [[nodiscard]] bool step_down(std::string_view key, std::uint64_t& depth,
+                               std::uint64_t& child) const noexcept;
   void append(std::uint64_t node, std::uint64_t child) noexcept;
   void split_leaf(Link& link, std::string_view key, std::uint64_t depth, std::uint64_t anchor);
   void split_prefix(Link& link, std::string_view key, std::uint64_t depth, std::uint64_t common,

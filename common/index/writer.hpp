@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "common/index/arena.hpp"
@@ -81,6 +82,8 @@ class IndexWriter {
   /// sequences do not fall once the feed has begun.
   const RecordHeader& add(const NewRecord& record);
   const RecordHeader& add(const Location& location, const NewRecord& record);
+  /// The same for each, in this order; what one waits for in memory the others load meanwhile.
+  void add_all(std::span<const NewRecord> records);
 
   /// What was added so far is what compaction carried over, in any order, up to `sequence`; the
   /// feed begins behind it. Called at most once; without it the feed begins with the first record.
@@ -110,6 +113,7 @@ class IndexWriter {
                                           std::uint64_t anchor);
   [[nodiscard]] FarLink far_link(std::uint64_t previous) const noexcept;
   [[nodiscard]] std::uint64_t offset_in(const RecordHeader& record) const noexcept;
+  void warm(std::span<const NewRecord> records, std::span<std::uint64_t> hashes) const noexcept;
   void count_live(const NewRecord& record, const RecordHeader* before) noexcept;
 
   // Constant after construction.

@@ -1,0 +1,50 @@
+// Adding many records at once: compaction and the start. The rest of IndexWriter is in writer.cpp.
+//
+// One insertion waits for memory three to six times, each for what the one before has shown. So a
+// group goes down together, a step of each in turn, and only loads; then each is added as ever, and
+// finds its way in the cache.
+#include <algorithm>
+#include <array>
+
+#include "common/index/hash.hpp"
+#include "common/index/writer.hpp"
+
+namespace dfs::index {
+namespace {
+
+/// As many misses as a processor has under way at once, and a little more.
+constexpr std::size_t kGroup = TreeWriter::kMostWarmed;
+
+}  // namespace
+
+void IndexWriter::add_all(std::span<const NewRecord> records) {
+  std::array<std::uint64_t, kGroup> hashes{};
+  while (!records.empty()) {
+    const auto group = records.first(std::min(kGroup, records.size()));
+    warm(group, hashes);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      add(locate(hashes[i], group[i].key), group[i]);
+    }
+    records = records.subspan(group.size());
+  }
+}
+
+void IndexWriter::warm(std::span<const NewRecord> records,
+                       std::span<std::uint64_t> hashes) const noexcept {
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    hashes[i] = hash_key(records[i].key, generation_.seed);
+    table_.prefetch(hashes[i]);
+  }
+  // Keys in order meet in the tree where the one before them left it.
+  const auto before = [](const NewRecord& a, const NewRecord& b) { return a.key < b.key; };
+  const bool in_order = std::is_sorted(records.begin(), records.end(), before);
+  std::array<std::string_view, kGroup> fresh;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const bool known = table_.prefetch_record(hashes[i]);
+    if (!known && !in_order) fresh[count++] = records[i].key;
+  }
+  tree_.warm(std::span(fresh).first(count));
+}
+
+}  // namespace dfs::index
