@@ -5,58 +5,20 @@
 
 #include "common/log/encode.hpp"
 #include "common/log/line.hpp"
+#include "common/log/lines.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/process.hpp"
 #include "common/os/random.hpp"
 #include "common/wire/commit_id.hpp"
 #include "daemon/faults.hpp"
 #include "daemon/fitness.hpp"
+#include "daemon/index_loader.hpp"
+#include "daemon/log_reader.hpp"
 #include "daemon/version.hpp"
 
 namespace dfs::daemon {
 
 namespace {
-
-/// Puts what recovery finds into an index.
-class IndexLoader final : public log::RecordVisitor {
- public:
-  IndexLoader(Generation& generation, std::uint64_t base, Pulse& pulse)
-      : generation_(generation), base_(base), pulse_(pulse) {}
-
-  Result<void> record(const log::Record& record) override {
-    if (!record.in_base) begin_feed();
-    index::IndexWriter& index = generation_.index();
-    if (!index.reserve(1, index::record_bytes(record.key.size(), record.value.size(), true))) {
-      return Error(errc::store_full, "the index of this log needs more than the memory limit of " +
-                                         std::to_string(generation_.budget().limit() >> 20U) +
-                                         " MiB, or than the machine has; raise --memory-limit")
-          .with_limit(generation_.budget().limit());
-    }
-    index::NewRecord made;
-    made.key = record.key;
-    made.value = record.value;
-    made.version = record.version;
-    made.sequence = record.sequence;
-    made.time_ms = record.time_ms.value_or(0);
-    made.erased = record.erased;
-    made.last_of_commit = record.in_base || record.commit_position + 1 == record.commit_records;
-    index.add(made);
-    pulse_.beat();
-    return {};
-  }
-
-  void begin_feed() {
-    if (fed_) return;
-    fed_ = true;
-    if (base_ > 0) generation_.index().begin_feed(base_);
-  }
-
- private:
-  Generation& generation_;
-  const std::uint64_t base_;
-  Pulse& pulse_;
-  bool fed_ = false;
-};
 
 index::StoreId id_from(const std::string& hex) {
   index::StoreId id{};
@@ -68,9 +30,12 @@ index::StoreId id_from(const std::string& hex) {
 }
 
 /// The id and base that the first line of a log names; nothing where it is none.
-log::First first_of(std::string_view bytes) {
+log::First first_of(LogReader& reader) {
+  log::Lines lines(reader.bytes(), reader);
+  if (lines.at_end()) return {};
+  lines.next();
   log::Line line;
-  log::decode(bytes.substr(0, bytes.find('\n')), line);
+  log::decode(lines.text(), line);
   return line.kind == log::LineKind::first ? line.first : log::First();
 }
 
@@ -168,24 +133,17 @@ Result<std::string> keep_aside(const os::File& log, std::string_view bytes,
   }
 }
 
-/// The bytes as the disk has them: after a failed sync the page cache says otherwise (I9).
-Result<std::string> read_from_disk(const os::File& file) {
-  if (auto synced = file.sync_data(); !synced) return std::move(synced).error();
-  if (auto dropped = file.drop_cache(); !dropped) return std::move(dropped).error();
-  return file.read_all();
-}
-
-Result<void> load_go_file(OpenedStore& store, const OpeningParts& parts, const std::string& bytes) {
+Result<void> load_go_file(OpenedStore& store, const OpeningParts& parts, std::string_view bytes) {
   auto go = log::read_go_file(bytes);
   if (!go) return std::move(go).error();
   store.store_id = os::random_hex(16);
   if (auto made = make_index(store, parts, bytes.size()); !made) return made;
-  IndexLoader loader(*store.generation, go->base, parts.pulse);
+  IndexLoader loader(*store.generation, go->base, bytes, parts.pulse);
   for (log::Record& record : go->records) {
     record.in_base = true;
     if (auto added = loader.record(record); !added) return added;
   }
-  loader.begin_feed();
+  if (auto loaded = loader.finish(); !loaded) return loaded;
   store.generation->index().publish(go->base);
   std::string image;
   log::append_go_conversion(image, *go, store.store_id, kVersion, os::wall_clock_ms());
@@ -234,25 +192,26 @@ Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file,
   std::vector<log::HandWritten> hand_written;
   std::uint64_t next = 0;
   for (int round = 0;; ++round) {
-    auto bytes = read_from_disk(file);
-    if (!bytes) return std::move(bytes).error();
-    const log::First first = first_of(*bytes);
+    auto reader = LogReader::start(file);
+    if (!reader) return std::move(reader).error();
+    const std::string_view bytes = (*reader)->bytes();
+    const log::First first = first_of(**reader);
     store.store_id = first.store;
-    if (auto made = make_index(store, parts, bytes->size()); !made) return std::move(made).error();
-    IndexLoader loader(*store.generation, first.base, parts.pulse);
-    log::Recovery found = log::recover(*bytes, loader);
-    if (found.kind == log::RecoveryKind::refused && found.visitor_error)
-      return *found.visitor_error;
+    if (auto made = make_index(store, parts, bytes.size()); !made) return std::move(made).error();
+    IndexLoader loader(*store.generation, first.base, bytes, parts.pulse);
+    log::Recovery found = log::recover(bytes, **reader, loader);
+    // What was not read looks like damage, and what was not loaded is no store.
+    if (auto read = (*reader)->finish(); !read) return std::move(read).error();
+    if (auto loaded = loader.finish(); !loaded) return std::move(loaded).error();
     if (found.kind == log::RecoveryKind::go_file) {
-      if (auto loaded = load_go_file(store, parts, *bytes); !loaded)
+      if (auto loaded = load_go_file(store, parts, bytes); !loaded)
         return std::move(loaded).error();
       return found;
     }
     if (found.kind == log::RecoveryKind::empty) return found;
     if (!found.usable()) return found.error(file.path());
     next = std::max(next, found.next);
-    if (found.good_end == bytes->size()) {
-      loader.begin_feed();
+    if (found.good_end == bytes.size()) {
       store.generation->index().publish(found.last());
       for (const std::uint64_t line : found.edited_lines) {
         store.notices.push_back(file.path() + ": line " + std::to_string(line) +
@@ -265,7 +224,7 @@ Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file,
     if (round > 1)
       return Error(errc::system, file.path() + " does not keep what is cut off; check the disk");
     if (hand_written.empty()) hand_written = found.hand_written;
-    if (auto done = cut(file, found, *bytes, store); !done) return std::move(done).error();
+    if (auto done = cut(file, found, bytes, store); !done) return std::move(done).error();
   }
 }
 

@@ -29,8 +29,8 @@ struct Place {
 // is bad or missing on, nothing counts, and it only looks for what the good lines say.
 class Replay {
  public:
-  Replay(std::string_view bytes, RecordVisitor& visitor)
-      : lines_(bytes), visitor_(visitor), pending_(bytes) {}
+  Replay(std::string_view bytes, Lines lines, RecordVisitor& visitor)
+      : lines_(lines), visitor_(visitor), pending_(bytes) {}
 
   Recovery run() {
     if (lines_.at_end()) return std::move(result_);
@@ -440,7 +440,11 @@ Error Recovery::error(std::string_view name) const {
 }
 
 Recovery recover(std::string_view bytes, RecordVisitor& visitor) {
-  return Replay(bytes, visitor).run();
+  return Replay(bytes, Lines(bytes), visitor).run();
+}
+
+Recovery recover(std::string_view bytes, Arrival& arrival, RecordVisitor& visitor) {
+  return Replay(bytes, Lines(bytes, arrival), visitor).run();
 }
 
 std::uint64_t next_sequence(std::uint64_t last, std::uint64_t announced, bool clean) {

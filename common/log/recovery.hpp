@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/log/arrival.hpp"
 #include "common/log/control.hpp"
 #include "common/log/gaps.hpp"
 #include "common/log/record.hpp"
@@ -104,6 +105,8 @@ struct Recovery {
 
 /// Reads a whole log. Never fails but by its verdict.
 [[nodiscard]] Recovery recover(std::string_view bytes, RecordVisitor& visitor);
+/// The same while the bytes arrive.
+[[nodiscard]] Recovery recover(std::string_view bytes, Arrival& arrival, RecordVisitor& visitor);
 
 /// The sequence to go on with: `last` + 1, or what a start announced, after a clean stop; else the
 /// first multiple of kSequenceGap that is at least kSequenceGap beyond both.

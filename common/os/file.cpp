@@ -118,19 +118,25 @@ Result<void> File::write_stream(std::string_view bytes) const {
 Result<std::string> File::read_at(std::uint64_t offset, std::uint64_t bytes) const {
   std::string out;
   out.resize(bytes);
-  std::size_t have = 0;
-  while (have < bytes) {
+  auto have = read_into(out, offset);
+  if (!have) return std::move(have).error();
+  out.resize(*have);
+  return out;
+}
+
+Result<std::uint64_t> File::read_into(std::span<char> to, std::uint64_t offset) const {
+  std::uint64_t have = 0;
+  while (have < to.size()) {
     const ssize_t n =
-        ::pread(fd(), out.data() + have, bytes - have, static_cast<off_t>(offset + have));
+        ::pread(fd(), to.data() + have, to.size() - have, static_cast<off_t>(offset + have));
     if (n < 0) {
       if (errno == EINTR) continue;
       return failed("read", path_);
     }
     if (n == 0) break;
-    have += static_cast<std::size_t>(n);
+    have += static_cast<std::uint64_t>(n);
   }
-  out.resize(have);
-  return out;
+  return have;
 }
 
 Result<std::string> File::read_all() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,8 @@ class File {
   /// All that stands from `offset`, `bytes` at the most.
   [[nodiscard]] Result<std::string> read_at(std::uint64_t offset, std::uint64_t bytes) const;
   [[nodiscard]] Result<std::string> read_all() const;
+  /// Fills `to` from `offset` on; how many bytes there were.
+  [[nodiscard]] Result<std::uint64_t> read_into(std::span<char> to, std::uint64_t offset) const;
   /// fdatasync. After a failure nothing may be synced again (I9).
   [[nodiscard]] Result<void> sync_data() const;
   /// fsync: owner and mode as well.

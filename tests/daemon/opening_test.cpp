@@ -14,7 +14,7 @@ class Opening : public testing::Test {
   Result<OpenedStore> open() {
     Options options;
     options.store = directory_.file("x.db");
-    options.memory_limit = std::uint64_t{256} << 20U;
+    options.memory_limit = memory_limit_;
     return open_store({options, mark_, pulse_});
   }
 
@@ -47,6 +47,7 @@ class Opening : public testing::Test {
   }
 
   ScratchDirectory directory_;
+  std::uint64_t memory_limit_ = std::uint64_t{256} << 20U;
   os::ForkMark mark_;
   Pulse pulse_;
 };
@@ -65,6 +66,41 @@ TEST_F(Opening, an_empty_file_is_a_new_store_and_keeps_its_mode) {
   EXPECT_EQ(open().value().start.next, 1U);
   EXPECT_EQ(std::filesystem::status(directory_.file("x.db")).permissions(),
             std::filesystem::perms{0600});
+}
+
+TEST_F(Opening, a_log_of_many_pieces_and_batches_is_loaded_whole) {
+  directory_.write("x.db", log_with(20'000, 0));
+  auto store = open().value();
+  EXPECT_EQ(store.records, 20'000U);
+  EXPECT_EQ(store.generation->index().live_keys(), 20'000U);
+  EXPECT_EQ(value_of(store, "k1"), "1");
+  EXPECT_EQ(value_of(store, "k20000"), "1");
+}
+
+TEST_F(Opening, keys_that_the_log_has_escaped_are_kept_as_they_are) {
+  std::string lines = log_with(1, 0);
+  for (std::uint64_t s = 2; s <= 3000; ++s) {
+    log::Record record;
+    const std::string key = "quote\"" + std::to_string(s);
+    record.key = key;
+    record.version = 1;
+    record.value = std::to_string(s);
+    record.sequence = s;
+    log::append_record(lines, record);
+  }
+  directory_.write("x.db", lines);
+  auto store = open().value();
+  EXPECT_EQ(value_of(store, "quote\"2"), "2");
+  EXPECT_EQ(value_of(store, "quote\"3000"), "3000");
+}
+
+TEST_F(Opening, an_index_that_does_not_fit_refuses_the_start_and_says_what_to_raise) {
+  memory_limit_ = std::uint64_t{2} << 20U;
+  directory_.write("x.db", log_with(50'000, 0));
+  const auto store = open();
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error(), errc::store_full);
+  EXPECT_NE(store.error().text().find("--memory-limit"), std::string_view::npos);
 }
 
 TEST_F(Opening, an_unclean_stop_leaves_a_gap_and_a_start_line_that_says_so) {

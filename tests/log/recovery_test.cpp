@@ -46,6 +46,36 @@ TEST(Recovery, an_ordinary_log_is_read_whole_and_in_order) {
   EXPECT_TRUE(found.records[3].erased);
 }
 
+// Lets out what it is asked for and a few bytes more.
+class Dripping final : public Arrival {
+ public:
+  Dripping(std::size_t all, std::size_t step) : all_(all), step_(step) {}
+  std::size_t wait_beyond(std::size_t have) override {
+    EXPECT_LT(have, all_) << "nothing is left to wait for";
+    return std::min(all_, have + step_);
+  }
+
+ private:
+  const std::size_t all_;
+  const std::size_t step_;
+};
+
+TEST(Recovery, a_log_that_arrives_in_pieces_is_found_as_if_it_had_been_there) {
+  for (const std::string& bytes : {ordinary_log(), base_with_tail_log(),
+                                   ordinary_log().substr(0, 300), std::string("{}\n{}")}) {
+    const Found whole = find(bytes);
+    for (const std::size_t step : {1U, 7U, 1000U}) {
+      Dripping dripping(bytes.size(), step);
+      Seen seen;
+      const Recovery found = recover(bytes, dripping, seen);
+      EXPECT_EQ(found.kind, whole.recovery.kind);
+      EXPECT_EQ(found.good_end, whole.recovery.good_end);
+      EXPECT_EQ(found.reason, whole.recovery.reason);
+      EXPECT_EQ(seen.records, whole.records);
+    }
+  }
+}
+
 TEST(Recovery, the_time_of_a_batch_is_that_of_all_its_records) {
   const Found found = find(ordinary_log());
   EXPECT_EQ(found.records[1].time_ms, found.records[0].time_ms);
