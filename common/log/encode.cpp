@@ -6,6 +6,7 @@
 
 #include "common/base/assert.hpp"
 #include "common/log/format.hpp"
+#include "common/log/plain_text.hpp"
 #include "common/log/seal.hpp"
 
 namespace dfs::log {
@@ -13,6 +14,9 @@ namespace dfs::log {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+// Keys up to here are put together with what stands around them.
+constexpr std::size_t kMostInPiece = 128;
 
 // A few members, put together on the stack: cheaper than many small appends to the line.
 class Piece {
@@ -23,12 +27,21 @@ class Piece {
     at_ += text.size();
     return *this;
   }
+  // Of a literal the compiler knows the size.
+  template <std::size_t Size>
+  Piece& text(const char (&text)[Size]) {  // NOLINT(*-avoid-c-arrays): what a literal is
+    DFS_ASSERT(Size - 1 <= left(), "a piece holds what its callers put in");
+    std::memcpy(at_, text, Size - 1);
+    at_ += Size - 1;
+    return *this;
+  }
   Piece& number(std::uint64_t value) {
     const auto result = std::to_chars(at_, bytes_.data() + bytes_.size(), value);
     DFS_ASSERT(result.ec == std::errc(), "a piece holds what its callers put in");
     at_ = result.ptr;
     return *this;
   }
+  void clear() { at_ = bytes_.data(); }
   [[nodiscard]] std::string_view view() const {
     return {bytes_.data(), static_cast<std::size_t>(at_ - bytes_.data())};
   }
@@ -37,7 +50,8 @@ class Piece {
   [[nodiscard]] std::size_t left() const {
     return bytes_.size() - static_cast<std::size_t>(at_ - bytes_.data());
   }
-  std::array<char, 192> bytes_;  // NOLINT(*-member-init): only what was written is read
+  std::array<char, kMostInPiece + 192>
+      bytes_;  // NOLINT(*-member-init): only what was written is read
   char* at_ = bytes_.data();
 };
 
@@ -59,10 +73,19 @@ void append_escaped(std::string& out, char c) {
   out += kHexDigits[byte & 0xFU];
 }
 
+// What escapes add to a text at the most.
+std::size_t escape_bytes(std::string_view text) {
+  std::size_t bytes = 0;
+  for (std::size_t at = plain_prefix(text); at < text.size(); ++at) {
+    bytes += needs_escape(text[at]) ? 5U : 0U;
+  }
+  return bytes;
+}
+
 // The inside of a JSON text.
 void append_inside(std::string& out, std::string_view text) {
   std::size_t done = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = plain_prefix(text); i < text.size(); ++i) {
     if (!needs_escape(text[i])) continue;
     out.append(text, done, i - done);
     append_escaped(out, text[i]);
@@ -92,13 +115,22 @@ void append_record(std::string& out, const Record& record) {
   DFS_ASSERT(!record.in_base || (record.commit_records == 1 && !record.watermark),
              "base records have no n and no w");
   const std::size_t line_start = out.size();
-  out.append("{\"k\":\"", 6);
-  append_inside(out, record.key);
-  Piece middle;
-  middle.text("\",\"v\":").number(record.version);
-  middle.text(record.erased ? ",\"d\":true" : ",\"d\":false,\"val\":");
-  out.append(middle.view());
-  if (!record.erased) out.append(record.value);
+  Piece head;
+  head.text("{\"k\":\"");
+  if (record.key.size() <= kMostInPiece && all_plain(record.key)) {
+    head.text(record.key);
+  } else {
+    out.append(head.view());
+    append_inside(out, record.key);
+    head.clear();
+  }
+  head.text("\",\"v\":").number(record.version);
+  if (record.erased) {
+    out.append(head.text(",\"d\":true").view());
+  } else {
+    out.append(head.text(",\"d\":false,\"val\":").view());
+    out.append(record.value);
+  }
   Piece tail;
   tail.text(",\"s\":").number(record.sequence);
   if (record.commit_records != 1) tail.text(",\"n\":").number(record.commit_records);
@@ -164,10 +196,10 @@ std::size_t record_line_bytes(const Record& record) {
           .size();
   std::size_t bytes =
       kNames + std::size_t{5} * 20 + kSealBytes + 2 + record.key.size() + record.value.size();
-  for (const char c : record.key) bytes += needs_escape(c) ? 5U : 0U;
+  bytes += escape_bytes(record.key);
   if (!record.origin.empty()) {
     bytes += std::string_view(",\"by\":\"\"").size() + record.origin.size();
-    for (const char c : record.origin) bytes += needs_escape(c) ? 5U : 0U;
+    bytes += escape_bytes(record.origin);
   }
   return bytes;
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/limits.hpp"
+#include "common/log/plain_text.hpp"
 
 namespace dfs::log {
 
@@ -14,10 +15,12 @@ constexpr std::uint64_t kHighBits = 0x8080808080808080;
 
 constexpr bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
-// Bytes of the well-formed sequence that begins at `at`, or 0. The second byte's range depends on
-// the first (no overlong forms, no surrogates, nothing above U+10FFFF); the others' do not.
-std::size_t sequence_bytes(std::string_view text, std::size_t at) {
-  const auto byte = [text, at](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+}  // namespace
+
+// The second byte's range depends on the first (no overlong forms, no surrogates, nothing above
+// U+10FFFF); the others' do not.
+std::size_t utf8_character_bytes(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
   if (lead < 0x80) return 1;
   const std::size_t size = lead < 0xC2   ? 0
@@ -25,7 +28,7 @@ std::size_t sequence_bytes(std::string_view text, std::size_t at) {
                            : lead < 0xF0 ? 3
                            : lead < 0xF5 ? 4
                                          : 0;
-  if (size == 0 || text.size() - at < size) return 0;
+  if (size == 0 || text.size() < size) return 0;
   for (std::size_t i = 1; i < size; ++i) {
     if (!is_continuation(byte(i))) return 0;
   }
@@ -36,8 +39,6 @@ std::size_t sequence_bytes(std::string_view text, std::size_t at) {
   }
   return size;
 }
-
-}  // namespace
 
 std::optional<std::size_t> first_bad_utf8(std::string_view text) {
   std::size_t at = 0;
@@ -50,7 +51,7 @@ std::optional<std::size_t> first_bad_utf8(std::string_view text) {
         continue;
       }
     }
-    const std::size_t bytes = sequence_bytes(text, at);
+    const std::size_t bytes = utf8_character_bytes(text.substr(at));
     if (bytes == 0) return at;
     at += bytes;
   }
@@ -64,6 +65,7 @@ Result<void> check_key(std::string_view key) {
                                       " bytes; a key may have " + std::to_string(kMaxKeyBytes))
         .with_limit(kMaxKeyBytes);
   }
+  if (all_plain(key)) return {};
   if (const std::size_t nul = key.find('\0'); nul != std::string_view::npos) {
     return Error(errc::bad_key, "the key has a NUL at byte " + std::to_string(nul + 1) +
                                     "; a key may have any character but that")

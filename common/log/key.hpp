@@ -2,6 +2,7 @@
 // that a person or the Go library wrote into the log.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -16,5 +17,8 @@ namespace dfs::log {
 /// The offset of the first byte that is not part of well-formed UTF-8 (no surrogates, no overlong
 /// forms, nothing above U+10FFFF), or nothing.
 [[nodiscard]] std::optional<std::size_t> first_bad_utf8(std::string_view text);
+
+/// Bytes of the well-formed character that `text` begins with, or 0. Requires: not empty.
+[[nodiscard]] std::size_t utf8_character_bytes(std::string_view text);
 
 }  // namespace dfs::log
