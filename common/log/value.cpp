@@ -13,6 +13,7 @@
 #endif
 
 #include "common/base/limits.hpp"
+#include "common/log/quick_check.hpp"
 
 namespace dfs::log {
 
@@ -140,6 +141,11 @@ ValueChecker::ValueChecker() : parser_(std::make_unique<Parser>()) {}
 ValueChecker::~ValueChecker() = default;
 
 Result<std::string_view> ValueChecker::compact(std::string_view value, std::string& scratch) {
+  if (value.size() <= kMaxValueBytes) {
+    const QuickCheck quick = quick_check(value);
+    if (quick == QuickCheck::compact) return value;
+    if (quick == QuickCheck::spaced) return strip_white_space(value, scratch);
+  }
   parser_->begin();
   std::string_view rest = value;
   while (rest.size() > kSliceBytes) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/limits.hpp"
+#include "common/log/quick_check.hpp"
 
 namespace dfs::log {
 
@@ -317,6 +318,49 @@ RC_GTEST_PROP(Value, white_space_between_tokens_goes_and_nothing_else,
   const auto result = checker.compact(spaced, scratch);
   RC_ASSERT(result.has_value());
   RC_ASSERT(*result == compact);
+}
+
+// Every good and bad value with each byte of it in turn replaced, taken out, or doubled.
+std::vector<std::string> near_values() {
+  std::vector<std::string> near;
+  std::vector<std::string> texts = good_values();
+  for (const Refused& refused : bad_values()) texts.push_back(refused.text);
+  texts.push_back(R"({"id":841,"tags":["a","\u00fc\n"],"deep":[[{"x":null}]],"f":-0.25,"t":true})");
+  for (const std::string& text : texts) {
+    near.push_back(text);
+    if (text.size() > 100) continue;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      for (const char byte : std::string_view("\0\x1f \t\n\"\\,:[]{}-.0e1ux\x7f\x80\xc3\xff", 25)) {
+        near.push_back(text);
+        near.back()[at] = byte;
+      }
+      near.push_back(std::string(text).erase(at, 1));
+      near.push_back(std::string(text).insert(at, 1, text[at]));
+    }
+  }
+  return near;
+}
+
+TEST(Value, what_is_checked_quickly_is_what_the_parser_takes) {
+  ValueChecker checker;
+  std::string scratch;
+  for (const std::string& text : near_values()) {
+    checker.begin();
+    const bool taken = checker.more(text) && checker.finish();
+    const QuickCheck quick = quick_check(text);
+    ASSERT_TRUE(taken || quick == QuickCheck::unknown) << text;
+    ASSERT_EQ(taken, checker.compact(text, scratch).has_value()) << text;
+    if (quick == QuickCheck::unknown) continue;
+    ASSERT_EQ(quick == QuickCheck::compact, strip_white_space(text, scratch).size() == text.size())
+        << text;
+  }
+}
+
+TEST(Value, what_nearly_all_values_are_is_checked_quickly) {
+  EXPECT_EQ(quick_check(R"({"id":841,"name":"Al\"ice","score":-91.6,"note":"schÃ¶n"})"),
+            QuickCheck::compact);
+  EXPECT_EQ(quick_check(R"({"id": 1, "tags": [true, null]})"), QuickCheck::spaced);
+  EXPECT_EQ(quick_check(nested(32)), QuickCheck::compact);
 }
 
 TEST(Value, backslashes_and_quotes_at_every_place_of_a_block) {
