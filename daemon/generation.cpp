@@ -10,7 +10,10 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kLeastExtent = std::uint64_t{1} << 20;
-constexpr std::uint64_t kLargestExtent = std::uint64_t{64} << 20;
+// So that a writer that runs into the end of an extent waits some milliseconds for the next.
+constexpr std::uint64_t kLargestExtent = std::uint64_t{16} << 20;
+// From here on memory grows by whole huge pages.
+constexpr std::uint64_t kHugeFrom = 4 * os::kHugePageBytes;
 // Addresses, not memory: no store outgrows them, and no mapping ever moves.
 constexpr std::uint64_t kReservedAddresses = std::uint64_t{64} << 30;
 // Kept out of what MemAvailable offers, for everybody else on the machine: for memfds the kernel
@@ -19,6 +22,10 @@ constexpr std::uint64_t kLeftToOthers = std::uint64_t{64} << 20;
 
 // Pages are taken away so many bytes at a time: each call holds locks of the kernel.
 constexpr std::uint64_t kSlice = std::uint64_t{16} << 20;
+
+constexpr std::uint64_t round_up(std::uint64_t bytes, std::uint64_t to) {
+  return (bytes + to - 1) / to * to;
+}
 
 }  // namespace
 
@@ -103,7 +110,9 @@ void Generation::punch() {
 }
 
 std::uint64_t Generation::extent() const {
-  return std::clamp(allocated() / 16, kLeastExtent, kLargestExtent) / kPage * kPage;
+  const std::uint64_t here = allocated();
+  const std::uint64_t wanted = std::clamp(here / 16, kLeastExtent, kLargestExtent);
+  return here < kHugeFrom ? round_up(wanted, kPage) : round_up(wanted, os::kHugePageBytes);
 }
 
 bool Generation::ensure(std::uint64_t bytes) {
@@ -112,7 +121,8 @@ bool Generation::ensure(std::uint64_t bytes) {
 }
 
 bool Generation::grow_to(std::uint64_t bytes, Growth growth) {
-  bytes = (bytes + kPage - 1) / kPage * kPage;
+  bytes =
+      round_up(bytes, growth == Growth::ahead && bytes >= kHugeFrom ? os::kHugePageBytes : kPage);
   const std::lock_guard lock(growth_mutex_);
   const std::uint64_t from = allocated();
   if (bytes <= from) return true;
@@ -121,7 +131,7 @@ bool Generation::grow_to(std::uint64_t bytes, Growth growth) {
   if (bytes > mapping_->size() || !budget_.take(bytes - from, whom)) return false;
   const std::uint64_t available = os::memory_bounds().available;
   const bool there = available == 0 || bytes - from + kLeftToOthers <= available;
-  if (!there || !os::grow_memory(memory_.get(), from, bytes)) {
+  if (!there || !mapping_->grow(memory_.get(), from, bytes)) {
     budget_.give_back(bytes - from, whom);
     return false;
   }

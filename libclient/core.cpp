@@ -127,9 +127,16 @@ Snapshot Core::take_newest_mapped(ConnectionUse here) {
 }
 
 Snapshot Core::take(ConnectionUse here, bool stale) {
+  const index::Taken taken = index::take(here->control(), here->holds());
+  const Generation* generation = here->mapped(taken.generation);
+  if (generation == nullptr || checks_views_) return take_mapping(std::move(here), stale, taken);
+  static_cast<void>(here.take());  // the snapshot's from here on
+  return Snapshot(generation, taken.sequence, stale);
+}
+
+Snapshot Core::take_mapping(ConnectionUse here, bool stale, index::Taken taken) {
   const os::Deadline deadline = os::Deadline::after(options_.timeout);
-  for (;;) {
-    const index::Taken taken = index::take(here->control(), here->holds());
+  for (;; taken = index::take(here->control(), here->holds())) {
     const Generation* generation = here->mapped(taken.generation);
     if (generation == nullptr) {
       auto fetched = here->fetch(taken.generation, deadline);

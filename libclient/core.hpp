@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/index/snapshot.hpp"
 #include "common/os/clock.hpp"
 #include "common/wire/request.hpp"
 #include "libclient/address.hpp"
@@ -107,6 +108,8 @@ class Core {
 
   // Snapshots.
   [[nodiscard]] Snapshot take(ConnectionUse here, bool stale);
+  /// Where its generation is not mapped yet, or is to be mapped once more.
+  [[nodiscard]] Snapshot take_mapping(ConnectionUse here, bool stale, index::Taken taken);
   [[nodiscard]] Snapshot take_newest_mapped(ConnectionUse here);
   [[nodiscard]] Snapshot take_anew();
 

@@ -11,7 +11,8 @@ namespace dfs::index {
 
 /// The record at `offset`, its header, key, value and far link all within reach; nullptr where
 /// there is none.
-[[nodiscard]] inline const RecordHeader* record_at(Reach& reach, std::uint64_t offset) noexcept {
+[[nodiscard, gnu::always_inline]] inline const RecordHeader* record_at(
+    Reach& reach, std::uint64_t offset) noexcept {
   const RecordHeader* record = reach.at<RecordHeader>(offset);
   if (record == nullptr || record->sequence == 0) return nullptr;
   const std::uint64_t bytes =

@@ -27,6 +27,14 @@ struct Lookup {
 /// The record of `key` as of `sequence`. Any threads.
 [[nodiscard]] Lookup find(const View& view, std::string_view key, std::uint64_t sequence) noexcept;
 
+/// `find` without its look, for who reads the record at once: nothing of it counts before `judged`.
+[[nodiscard]] Lookup find_before_look(const View& view, std::string_view key,
+                                      std::uint64_t sequence) noexcept;
+/// A lookup after the look that it lacked.
+[[nodiscard]] inline Lookup judged(const View& view, const Lookup& lookup) noexcept {
+  return look(view) ? lookup : Lookup{Outcome::given_back, nullptr};
+}
+
 /// `find` for each of `keys` into `out`, with the cache misses of sixteen overlapped.
 /// Requires: out.size() >= keys.size().
 void find_many(const View& view, std::span<const std::string_view> keys, std::uint64_t sequence,

@@ -12,8 +12,9 @@ NodeSeen see_node(Reach& reach, std::uint64_t child) noexcept {
   if (capacity == 0 || reach.bytes_at(offset, node_bytes(node->kind)) == nullptr) return {};
 
   const std::uint64_t size = node->prefix_size;
-  const char* prefix = size <= kInlinePrefixBytes ? reinterpret_cast<const char*>(&node->prefix)
-                                                  : reach.bytes_at(node->prefix, size);
+  const char* prefix = size <= kInlinePrefixBytes
+                           ? reinterpret_cast<const char*>(&node->prefix)
+                           : reach.bytes_at(node->prefix & kOffsetMask, size);
   if (prefix == nullptr) return {};
 
   // SYNC POINT: children. Acquire, so that the words up to the count were stored before it; pairs

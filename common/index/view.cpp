@@ -19,13 +19,13 @@ Result<View> open_view(const std::byte* base, std::uint64_t mapped_bytes, const 
   return View{base, mapped_bytes, &slot_of(page, number), number, header->seed};
 }
 
-bool Reach::within_now(std::uint64_t offset, std::uint64_t bytes) noexcept {
-  load();
-  if (within(offset, bytes)) return true;
+Reach::Limit Reach::limit_now(const View& view, std::uint64_t offset,
+                              std::uint64_t bytes) noexcept {
   // Acquire, as in load.
-  const std::uint64_t allocated = view_.slot->allocated.load(std::memory_order_acquire);
-  if (offset <= allocated && bytes <= allocated - offset) outgrown_ = true;
-  return false;
+  const std::uint64_t allocated = view.slot->allocated.load(std::memory_order_acquire);
+  const bool made = offset <= allocated && bytes <= allocated - offset;
+  const bool mapped = offset <= view.mapped_bytes && bytes <= view.mapped_bytes - offset;
+  return {allocated < view.mapped_bytes ? allocated : view.mapped_bytes, made && !mapped};
 }
 
 }  // namespace dfs::index

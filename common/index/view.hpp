@@ -98,13 +98,13 @@ class Reach {
   [[nodiscard]] const T* at(std::uint64_t offset, std::uint64_t bytes = sizeof(T)) noexcept {
     constexpr std::uint64_t kOdd = (alignof(T) > 8 ? alignof(T) : 8) - 1;
     if (offset == 0 || (offset & kOdd) != 0) return nullptr;
-    if (!within(offset, bytes) && !within_now(offset, bytes)) return nullptr;
+    if (!covers(offset, bytes)) return nullptr;
     return reinterpret_cast<const T*>(view_.base + offset);
   }
 
   /// The same for bytes without alignment.
   [[nodiscard]] const char* bytes_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
-    if (offset == 0 || (!within(offset, bytes) && !within_now(offset, bytes))) return nullptr;
+    if (offset == 0 || !covers(offset, bytes)) return nullptr;
     return reinterpret_cast<const char*>(view_.base + offset);
   }
 
@@ -112,11 +112,19 @@ class Reach {
 
   /// What a read that met a place it could not go to has come to.
   [[nodiscard]] Outcome refused() const noexcept {
-    if (!look(view_)) return Outcome::given_back;
+    return look(view_) ? refused_before_look() : Outcome::given_back;
+  }
+  /// The same where a look follows.
+  [[nodiscard]] Outcome refused_before_look() const noexcept {
     return outgrown_ ? Outcome::outgrown : Outcome::broken;
   }
 
  private:
+  /// What may be touched, and whether an offset that may not is beyond the mapping only.
+  struct Limit {
+    std::uint64_t bytes;
+    bool outgrown;
+  };
   void load() noexcept {
     // SYNC POINT: allocated. Acquire, so that the bytes were made before they are touched; pairs
     // with the release store in Space::ensure.
@@ -126,8 +134,17 @@ class Reach {
   [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const noexcept {
     return offset <= limit_ && bytes <= limit_ - offset;
   }
-  /// After a failed check: the generation may have grown since.
-  [[nodiscard]] bool within_now(std::uint64_t offset, std::uint64_t bytes) noexcept;
+  [[nodiscard]] bool covers(std::uint64_t offset, std::uint64_t bytes) noexcept {
+    if (__builtin_expect(within(offset, bytes), 1)) return true;
+    const Limit now = limit_now(view_, offset, bytes);
+    limit_ = now.bytes;
+    outgrown_ = outgrown_ || now.outgrown;
+    return within(offset, bytes);
+  }
+  /// After a failed check: the generation may have grown since. It has no part in this object, so
+  /// that a lookup can keep that in registers.
+  [[nodiscard]] static Limit limit_now(const View& view, std::uint64_t offset,
+                                       std::uint64_t bytes) noexcept;
 
   const View& view_;
   std::uint64_t limit_ = 0;

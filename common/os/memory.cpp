@@ -9,6 +9,7 @@
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
+#include <fstream>
 #include <string>
 
 #include "common/base/assert.hpp"
@@ -26,6 +27,32 @@ struct Mappable {
 };
 
 constexpr std::size_t kPage = 4096;
+
+// Since Linux 6.1; C libraries of before do not name it.
+constexpr int kAdviceCollapse = 25;
+
+/// Whether the machine's owner lets programs have huge pages that they ask for.
+bool huge_pages_allowed() {
+  static const bool allowed = [] {
+    std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
+    std::string choice;
+    return std::getline(file, choice) && choice.find("[never]") == std::string::npos;
+  }();
+  return allowed;
+}
+
+/// Addresses where a huge page of a file can be one of the mapping too; where that cannot be had,
+/// nullptr.
+void* aligned_addresses(std::uint64_t bytes) {
+  if (bytes < kHugePageBytes) return nullptr;
+  const std::size_t more = bytes + kHugePageBytes;
+  void* found =
+      ::mmap(nullptr, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (found == MAP_FAILED) return nullptr;
+  ::munmap(found, more);
+  const std::size_t beyond = reinterpret_cast<std::uintptr_t>(found) % kHugePageBytes;
+  return static_cast<std::byte*>(found) + (beyond == 0 ? 0 : kHugePageBytes - beyond);
+}
 
 }  // namespace
 
@@ -107,10 +134,21 @@ Mapping::~Mapping() {
 
 Result<std::unique_ptr<Mapping>> Mapping::map(int fd, Extent extent, const ForkMark& mark) {
   namespace ipc = boost::interprocess;
+  const auto mode = extent.access == Access::write ? ipc::read_write : ipc::read_only;
+  const auto map_at = [&](void* wanted) {
+    return std::make_unique<Region>(
+        Region{ipc::mapped_region(Mappable{fd}, mode, 0, extent.bytes, wanted)});
+  };
   try {
-    auto region = std::make_unique<Region>(Region{ipc::mapped_region(
-        Mappable{fd}, extent.access == Access::write ? ipc::read_write : ipc::read_only, 0,
-        extent.bytes)});
+    std::unique_ptr<Region> region;
+    if (void* wanted = aligned_addresses(extent.bytes)) {
+      try {
+        region = map_at(wanted);
+      } catch (const ipc::interprocess_exception&) {
+        // Another thread's mapping came in between: anywhere will do.
+      }
+    }
+    if (!region) region = map_at(nullptr);
     void* address = region->mapped.get_address();
     // Best effort, both: a kernel without them only dumps or inherits more.
     static_cast<void>(::madvise(address, extent.bytes, MADV_DONTDUMP));
@@ -120,6 +158,22 @@ Result<std::unique_ptr<Mapping>> Mapping::map(int fd, Extent extent, const ForkM
     return Error::from_errno(e.get_native_error() != 0 ? e.get_native_error() : ENOMEM,
                              "map shared memory");
   }
+}
+
+Result<void> Mapping::grow(int fd, std::uint64_t from, std::uint64_t bytes) const {
+  const std::uint64_t first = (from + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+  if (huge_pages_allowed() && first + kHugePageBytes <= bytes && bytes <= size_ &&
+      ::ftruncate(fd, static_cast<off_t>(bytes)) == 0) {
+    for (std::uint64_t at = first; at + kHugePageBytes <= bytes; at += kHugePageBytes) {
+      // The kernel makes one huge page of what is there, and an empty place is nothing: so one
+      // small page first. Nobody uses the memory yet, so nobody waits for this.
+      if (!grow_memory(fd, at, at + kPage)) break;
+      if (::madvise(data_ + at, kHugePageBytes, kAdviceCollapse) != 0) break;
+    }
+  }
+  auto grown = grow_memory(fd, from, bytes);
+  if (!grown) static_cast<void>(punch_memory(fd, from, bytes - from));
+  return grown;
 }
 
 void Mapping::populate(std::uint64_t from, std::uint64_t bytes) const noexcept {

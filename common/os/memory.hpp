@@ -19,6 +19,8 @@ namespace dfs::os {
 /// A new memfd of `bytes` zero bytes, allocated, mode 0400 so that nobody can reopen it for writing
 /// through /proc.
 Result<Descriptor> make_memory(const char* name, std::uint64_t bytes);
+/// What a huge page holds; memory that grows in such steps can have them.
+inline constexpr std::uint64_t kHugePageBytes = std::uint64_t{2} << 20;
 /// Allocates up to `bytes` (never shrinks). The kernel's refusal comes back; nothing faults later.
 Result<void> grow_memory(int fd, std::uint64_t from, std::uint64_t bytes);
 /// No more shrinking; with `fixed`, no growing either and no further seals.
@@ -65,6 +67,10 @@ class Mapping {
 
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  /// `grow_memory` of the mapped file, in huge pages wherever a whole one fits and the kernel
+  /// grants it: of a large table most of a miss in the cache is the walk to its page. What cannot
+  /// be huge is of small pages.
+  Result<void> grow(int fd, std::uint64_t from, std::uint64_t bytes) const;
   /// Faults the pages of [from, from + bytes) in for writing, so that no commit waits for it. Best
   /// effort.
   void populate(std::uint64_t from, std::uint64_t bytes) const noexcept;

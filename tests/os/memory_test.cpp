@@ -22,6 +22,49 @@ TEST(Memory, a_mapping_larger_than_the_memory_sees_it_grow) {
   EXPECT_EQ(memory_size(memory.get()).value(), 65536U);
 }
 
+std::uint64_t allocated_bytes(int fd) {
+  struct stat st {};
+  EXPECT_EQ(::fstat(fd, &st), 0);
+  return static_cast<std::uint64_t>(st.st_blocks) * 512;
+}
+
+TEST(Memory, what_grew_through_a_mapping_is_zero_and_allocated_whatever_its_pages) {
+  const ForkMark mark;
+  const Descriptor memory = make_memory("test", 4096).value();
+  const std::uint64_t bytes = 3 * kHugePageBytes + 8192;  // small, two or three huge, small
+  const auto reader = Mapping::map(memory.get(), {1 << 26, Mapping::Access::read}, mark).value();
+  const auto writer = Mapping::map(memory.get(), {1 << 26, Mapping::Access::write}, mark).value();
+  writer->data()[0] = std::byte{42};
+  writer->grow(memory.get(), 4096, bytes).value();
+  EXPECT_EQ(memory_size(memory.get()).value(), bytes);
+  EXPECT_GE(allocated_bytes(memory.get()), bytes);
+  EXPECT_EQ(reader->data()[0], std::byte{42});
+  for (std::uint64_t at = 4096; at < bytes; at += 64) {
+    ASSERT_EQ(reader->data()[at], std::byte{0}) << at;
+  }
+  writer->data()[2 * kHugePageBytes] = std::byte{43};
+  EXPECT_EQ(reader->data()[2 * kHugePageBytes], std::byte{43});
+}
+
+TEST(Memory, a_mapping_begins_where_a_huge_page_can) {
+  const ForkMark mark;
+  const Descriptor memory = make_memory("test", 4096).value();
+  for (const auto access : {Mapping::Access::read, Mapping::Access::write}) {
+    const auto map = Mapping::map(memory.get(), {1 << 26, access}, mark).value();
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(map->data()) % kHugePageBytes, 0U);
+  }
+}
+
+TEST(Memory, growth_that_is_refused_takes_nothing) {
+  const ForkMark mark;
+  const Descriptor memory = make_memory("test", 4096).value();
+  const auto writer = Mapping::map(memory.get(), {1 << 26, Mapping::Access::write}, mark).value();
+  seal_memory(memory.get(), true).value();
+  EXPECT_FALSE(writer->grow(memory.get(), 4096, 4 * kHugePageBytes));
+  EXPECT_EQ(memory_size(memory.get()).value(), 4096U);
+  EXPECT_EQ(allocated_bytes(memory.get()), 4096U);
+}
+
 TEST(Memory, sealed_memory_does_not_shrink_and_fixed_memory_does_not_grow) {
   const Descriptor memory = make_memory("test", 8192).value();
   seal_memory(memory.get(), false).value();
