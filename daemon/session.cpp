@@ -240,6 +240,13 @@ void Session::wake() {
   if (asleep) os::ring_bell(bell_.get());
 }
 
+void Session::wake_for_room() {
+  bool asleep = false;
+  static_cast<void>(os::with_bus_guard(
+      [&] { wire::wake_if_asleep_for_room(page_.asleep, [&asleep] { asleep = true; }); }));
+  if (asleep) os::ring_bell(bell_.get());
+}
+
 void Session::drop(wire::DropReason reason) {
   if (dropped() != wire::DropReason::none) return;
   dropped_.store(reason, std::memory_order_release);

@@ -97,6 +97,8 @@ class Session {
   void give_back();
   /// Rings the client if it sleeps.
   void wake();
+  /// The same, where it sleeps until there is room in its ring.
+  void wake_for_room();
   void drop(wire::DropReason reason);
   /// Lets go of partial requests. Between batches.
   void forget(Quota& quota);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include "common/base/limits.hpp"
 #include "common/log/encode.hpp"
@@ -274,8 +275,17 @@ void Writer::wait_for_work() {
               : os::Deadline::after(last_commit_at_ + kIdleBeforeMark - os::Monotonic::now());
   const DoingFor waiting(parts_.pulse, Doing::waiting);
   wire::sleep_unless(
-      parts_.control.writer_asleep, [this] { event_.drain(); }, [this] { return anything_to_do(); },
-      [this, &deadline] { static_cast<void>(poller_.wait(deadline)); });
+      parts_.control.writer_asleep,
+      [this] {
+        // A ring that is not drained ends the next sleep, and is drained before the one after.
+        if (std::exchange(event_rang_, false)) event_.drain();
+      },
+      [this] { return anything_to_do(); },
+      [this, &deadline] {
+        for (const os::Ready& ready : poller_.wait(deadline)) {
+          event_rang_ = event_rang_ || ready.tag == kEventTag;
+        }
+      });
 }
 
 }  // namespace dfs::daemon

@@ -168,6 +168,7 @@ class Writer {
   WriterStart begin_;
   WriterEnd end_;
   os::Poller poller_;
+  bool event_rang_ = true;  // since it was drained, as far as `poller_` has said
   std::vector<std::shared_ptr<Session>> sessions_;
   std::size_t first_turn_ = 0;
   Quota quota_;

@@ -60,7 +60,7 @@ Result<void> Writer::collect_from(Session& session) {
   }
   if (moved) {
     session.give_back();
-    session.wake();  // it may wait for room in its ring
+    session.wake_for_room();
   }
   return {};
 }

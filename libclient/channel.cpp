@@ -101,7 +101,9 @@ Channel::Sent Channel::push(const std::shared_ptr<Flight>& flight, os::Deadline 
     if (room < wanted) {
       Waiter self;
       Lock lock(flights_);
-      room_waiter_ = &self;
+      // seq_cst: a leader that is about to sleep sees it, or is found asleep by the next line.
+      room_waiter_.store(&self, std::memory_order_seq_cst);
+      wire::wants_room(memory_.page.asleep);
       const Waited waited = wait_until(
           lock, self,
           [&] {
@@ -109,7 +111,7 @@ Channel::Sent Channel::push(const std::shared_ptr<Flight>& flight, os::Deadline 
             return room >= wanted || producer_->broken() || flight->state != Flight::State::flying;
           },
           deadline);
-      room_waiter_ = nullptr;
+      room_waiter_.store(nullptr, std::memory_order_relaxed);
       // Answered before it was whole: refused, so the rest need not follow.
       if (flight->state == Flight::State::landed) return take_back(flight, Sent::sent);
       if (producer_->broken() || waited == Waited::lost) return Sent::lost;
@@ -250,18 +252,19 @@ template <class Done>
 void Channel::lead(Lock& lock, Done done, os::Deadline deadline) {
   while (!done() && !lost() && !deadline.passed()) {
     lock.unlock();
-    if (!spin()) sleep(deadline);
+    const bool slept = !spin() && sleep(deadline);
     lock.lock();
     // Asked only where nothing else woke this thread: it costs a system call. An interruption that
     // came with replies ends the next sleep.
     const bool any = take_replies();
-    tell_watchers(!any && bell_.interrupted());
+    tell_watchers(slept && !any && bell_.interrupted());
   }
 }
 
 bool Channel::anything() const noexcept {
   return consumer_.has_more() || lost() ||
-         memory_.header.request_head.load(std::memory_order_seq_cst) != seen_head_ ||
+         (room_waiter_.load(std::memory_order_seq_cst) != nullptr &&
+          memory_.header.request_head.load(std::memory_order_seq_cst) != seen_head_) ||
          (waiting_watchers_.load(std::memory_order_seq_cst) > 0 && news() != told_);
 }
 
@@ -283,18 +286,24 @@ bool Channel::spin() {
   return false;
 }
 
-void Channel::sleep(os::Deadline deadline) {
+bool Channel::sleep(os::Deadline deadline) {
   bool open = true;
-  wire::sleep_unless(
+  const bool for_room = room_waiter_.load(std::memory_order_seq_cst) != nullptr;
+  // One that began to wait for room before `asleep` was stored is found behind it.
+  const auto somebody_came = [&] {
+    return !for_room && room_waiter_.load(std::memory_order_seq_cst) != nullptr;
+  };
+  const bool slept = wire::sleep_unless(
       memory_.page.asleep, [&] { open = os::drain_bell(memory_.bell); },
-      [&] { return !open || anything() || daemon_ended(); }, [&] { bell_.sleep(deadline); });
+      [&] { return !open || anything() || somebody_came() || daemon_ended(); },
+      [&] { bell_.sleep(deadline); }, for_room ? wire::kAsleep : wire::kAsleepForReplies);
   if (!daemon_ended()) {
-    if (open) return;
     // Its sockets are closed, and nothing says yet that it is gone: it is about to.
-    std::this_thread::sleep_for(kLook);
-    return;
+    if (!open) std::this_thread::sleep_for(kLook);
+    return slept;
   }
   lost_.store(true, std::memory_order_release);
+  return slept;
 }
 
 bool Channel::take_replies() {
@@ -312,11 +321,16 @@ bool Channel::take_replies() {
   }
   if (any) {
     consumer_.give_back();
-    // The daemon takes no request whose reply has no room.
-    wake_daemon();
+    // The daemon takes no request whose reply has no room; where it has taken all, it waits for
+    // none. seq_cst: what is pushed behind this look is rung for behind the store of the position.
+    if (memory_.page.request_tail.load(std::memory_order_seq_cst) !=
+        memory_.header.request_head.load(std::memory_order_seq_cst)) {
+      wake_daemon();
+    }
   }
   const std::uint64_t head = memory_.header.request_head.load(std::memory_order_seq_cst);
-  if (head != seen_head_ && room_waiter_ != nullptr) room_waiter_->wake.notify_one();
+  Waiter* const pusher = room_waiter_.load(std::memory_order_relaxed);
+  if (head != seen_head_ && pusher != nullptr) pusher->wake.notify_one();
   seen_head_ = head;
   if (lost()) {
     for (Waiter* waiter : waiters_) waiter->wake.notify_one();
@@ -346,7 +360,7 @@ void Channel::land(const wire::Reply& reply) {
 void Channel::set_bell() {
   const bool open = os::drain_bell(memory_.bell);
   // SYNC POINT: asleep, as wire::sleep_unless; but the sleep is the caller's, at Bell::fd.
-  memory_.page.asleep.store(1, std::memory_order_seq_cst);
+  memory_.page.asleep.store(wire::kAsleepForReplies, std::memory_order_seq_cst);
   if (consumer_.has_more()) take_replies();
   if (!open && daemon_ended()) {
     lost_.store(true, std::memory_order_release);

@@ -99,7 +99,7 @@ class Channel {
   template <class Done>
   void lead(Lock& lock, Done done, os::Deadline deadline);
   [[nodiscard]] bool spin();
-  void sleep(os::Deadline deadline);
+  [[nodiscard]] bool sleep(os::Deadline deadline);
   void set_bell();
   [[nodiscard]] bool anything() const noexcept;
   bool take_replies();
@@ -131,7 +131,6 @@ class Channel {
   std::vector<std::shared_ptr<Flight>> table_;  // by number modulo its size
   std::vector<Withdrawn> withdrawn_;            // whose words are not free yet
   std::vector<Waiter*> waiters_;
-  Waiter* room_waiter_ = nullptr;  // the thread that pushes and finds no room
   std::uint64_t next_number_ = 1;
   bool led_ = false;
   bool salvaged_ = false;
@@ -145,6 +144,7 @@ class Channel {
 
   std::atomic<bool> lost_{false};
   std::atomic<unsigned> waiting_watchers_{0};  // written under flights_
+  std::atomic<Waiter*> room_waiter_{nullptr};  // the thread that pushes and finds no room; the same
 };
 
 }  // namespace dfs::client

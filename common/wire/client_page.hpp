@@ -30,7 +30,7 @@ struct ClientPage {
   alignas(kCacheLineBytes) std::atomic<std::uint64_t> request_tail;
   /// How far the client has read the reply ring.
   alignas(kCacheLineBytes) std::atomic<std::uint64_t> reply_position;
-  /// 1 while the client sleeps, or is about to, at its bell.
+  /// Not 0 while the client sleeps, or is about to, at its bell: see waiting.hpp.
   alignas(kCacheLineBytes) std::atomic<std::uint32_t> asleep;
   /// 1 while the client has watchers: it is rung after a publish.
   alignas(kCacheLineBytes) std::atomic<std::uint32_t> watching;

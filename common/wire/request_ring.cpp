@@ -50,9 +50,10 @@ std::size_t RequestProducer::free_bytes(std::size_t wanted) noexcept {
   const std::size_t capacity = ring_.size();
   std::size_t unused = capacity - static_cast<std::size_t>(tail_ - head_);
   if (unused >= wanted) return unused;
-  // Acquire: the daemon has read what it gave back before this side writes over it.
+  // The daemon has read what it gave back before this side writes over it. seq_cst: a second look
+  // too, behind `wants_room`.
   // SYNC POINT: ReplyHeader::request_head, RequestConsumer::give_back.
-  const std::uint64_t seen = shared_head_.load(std::memory_order_acquire);
+  const std::uint64_t seen = shared_head_.load(std::memory_order_seq_cst);
   if (seen < head_ || seen > tail_) {
     broken_ = true;
     return 0;
