@@ -10,7 +10,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "common/index/writer.hpp"
@@ -57,8 +56,11 @@ class Batch {
   /// A text that records of this batch view.
   [[nodiscard]] std::string_view keep(std::string text);
 
-  /// The newest record of a key in this batch, or nullptr.
-  [[nodiscard]] const PlannedRecord* newest(std::string_view key) const;
+  /// The newest record of a key in this batch, or nullptr. `hash`: the index's, as in
+  /// PlannedRecord::location.
+  [[nodiscard]] const PlannedRecord* newest(std::uint64_t hash, std::string_view key) const {
+    return records_.empty() ? nullptr : find(hash, key);
+  }
   /// The same in key order, for range checks; brought up to date when asked for.
   [[nodiscard]] const std::map<std::string_view, std::size_t>& in_order();
   [[nodiscard]] const PlannedRecord& record(std::size_t index) const { return records_[index]; }
@@ -75,11 +77,25 @@ class Batch {
   void want_sync() { wants_sync_ = true; }
 
  private:
+  /// A place of the table by hash. Empty where its batch is not this one, so that nothing need be
+  /// cleared.
+  struct Place {
+    std::uint32_t batch = 0;
+    std::uint32_t record = 0;
+  };
+  [[nodiscard]] const PlannedRecord* find(std::uint64_t hash, std::string_view key) const;
+  void enter(std::uint64_t hash, std::uint32_t record);
+  void grow_table();
+
   Stamp stamp_;
   std::string lines_;
   std::vector<PlannedRecord> records_;
   std::deque<std::string> texts_;
-  std::unordered_map<std::string_view, std::size_t> newest_;
+  // Newest records by hash: at most half full, and searched no further than kMostProbes.
+  std::vector<Place> table_;
+  std::uint32_t number_ = 0;
+  // Those that found no place, since somebody chose keys to meet.
+  std::map<std::string_view, std::uint32_t> crowded_out_;
   std::map<std::string_view, std::size_t> ordered_;
   std::size_t ordered_to_ = 0;
   std::size_t commits_ = 0;

@@ -96,7 +96,7 @@ CommitCheck::Standing CommitCheck::standing(std::string_view key) const {
     found.version = record->version;
     found.sequence = record->sequence;
   }
-  if (const PlannedRecord* planned = batch_.newest(key)) {
+  if (const PlannedRecord* planned = batch_.newest(found.location.hash, key)) {
     found.known = true;
     found.live = !planned->erased;
     found.version = planned->version;
@@ -206,8 +206,9 @@ CommitCheck::Range CommitCheck::walk_range(const wire::ReadRange& range, std::ui
   for (; cursor.valid(); cursor.next()) {
     const index::RecordHeader& record = cursor.record();
     if (!in_range(record.key(), range)) break;
-    if (const PlannedRecord* planned = batch_.newest(record.key()); planned && planned->erased)
-      continue;
+    const std::string_view key = record.key();
+    const PlannedRecord* planned = batch_.newest(index_->hash(key), key);
+    if (planned != nullptr && planned->erased) continue;
     if (record.sequence > snapshot || ++live > range.live_keys) return Range::changed;
   }
   const bool too_long = cursor.outcome() == index::Outcome::out_of_steps;

@@ -138,7 +138,7 @@ Received Session::refuse_chunk(const wire::Chunk& chunk, Quota& quota, const wir
                                wire::Refusal& refusal, ReceivedRequest& out) {
   settle(quota);
   out = {};
-  out.whole.number = chunk.number;
+  out.number = chunk.number;
   refusal = why;
   switch (take(chunk.number)) {
     case wire::Taking::taken:
@@ -151,67 +151,113 @@ Received Session::refuse_chunk(const wire::Chunk& chunk, Quota& quota, const wir
   return Received::dropped;
 }
 
-Received Session::receive(Quota& quota, std::size_t& budget, ReceivedRequest& out,
-                          wire::Refusal& refusal) {
-  while (budget > 0) {
-    wire::Chunk chunk;
-    wire::Room room = wire::Room::wait;
-    wire::Found found = wire::Found::nothing;
-    const bool sound = os::with_bus_guard([&] {
-      room = replies_.room(wire::kMaxFrameBytes);
-      if (room == wire::Room::enough) found = requests_.look(chunk);
-    });
-    if (!sound) return drop(wire::DropReason::memory_fault), Received::dropped;
-    if (room == wire::Room::broken) return drop(wire::DropReason::bad_position), Received::dropped;
-    if (found == wire::Found::broken) return drop(requests_.reason()), Received::dropped;
-    if (found == wire::Found::nothing) return Received::nothing;
-    budget -= std::min(budget, wire::ring_bytes(chunk.bytes));
-    to_give_back_ = chunk.end;
+void Session::promise_reply(std::size_t request_bytes) {
+  // No key is longer than the request, and each write in it takes more than a version in the reply.
+  promised_ += wire::reply_bound(request_bytes / sizeof(std::uint64_t), request_bytes);
+}
 
-    const std::size_t growth = assembly_.growth(chunk);
-    if (const auto rule = quota.charge(identity_.uid, growth); rule != wire::Rule::none) {
-      wire::Refusal why;
-      why.code = errc::busy;
-      why.rule = rule;
-      why.limit = quota.bound(rule);
-      requests_.skip(chunk);
-      if (!assembly_.refuse(chunk))
-        return drop(wire::DropReason::too_many_parts), Received::dropped;
-      return refuse_chunk(chunk, quota, why, refusal, out);
+wire::Found Session::look(wire::Chunk& chunk) {
+  wire::Room room = wire::Room::wait;
+  wire::Found found = wire::Found::nothing;
+  const bool sound = os::with_bus_guard([&] {
+    room = replies_.room(promised_ + wire::kMaxFrameBytes);
+    if (room == wire::Room::enough) found = requests_.look(chunk);
+  });
+  if (!sound) return drop(wire::DropReason::memory_fault), wire::Found::broken;
+  if (room == wire::Room::broken) {
+    return drop(wire::DropReason::bad_position), wire::Found::broken;
+  }
+  if (found == wire::Found::broken) drop(requests_.reason());
+  return found;
+}
+
+Received Session::receive(Receiving& with, ReceivedRequest& out, wire::Refusal& refusal) {
+  while (with.budget > 0) {
+    wire::Chunk chunk;
+    const wire::Found found = look(chunk);
+    if (found == wire::Found::broken) return Received::dropped;
+    if (found == wire::Found::nothing) return Received::nothing;
+    with.budget -= std::min(with.budget, wire::ring_bytes(chunk.bytes));
+    to_give_back_ = chunk.end;
+    std::span<std::byte> place;
+    if (chunk.last && chunk.bytes > 0 && assembly_.idle() &&
+        with.quota.charge(identity_.uid, chunk.bytes) == wire::Rule::none) {
+      place = with.intake.place(chunk.bytes);
+      if (place.empty()) with.quota.give_back(identity_.uid, chunk.bytes);
     }
-    charged_ += growth;
-    const wire::RequestAssembly::Place place = assembly_.place(chunk);
-    switch (place.placement) {
-      case wire::Placement::copy:
-        break;
-      case wire::Placement::skip:
-        requests_.skip(chunk);
-        settle(quota);
-        continue;
-      case wire::Placement::refused:
-        requests_.skip(chunk);
-        return refuse_chunk(chunk, quota, place.refusal, refusal, out);
-      case wire::Placement::broken:
-        return drop(wire::DropReason::too_many_parts), Received::dropped;
-    }
-    if (!os::with_bus_guard([&] { requests_.copy_out(chunk, place.destination); })) {
-      return drop(wire::DropReason::memory_fault), Received::dropped;
-    }
-    if (!assembly_.finish(chunk, out.whole)) continue;
-    out.charged = charged_ - assembly_.bytes();
-    charged_ = assembly_.bytes();
-    switch (take(chunk.number)) {
-      case wire::Taking::taken:
-        return Received::request;
-      case wire::Taking::withdrawn:
-        done(quota, std::exchange(out, ReceivedRequest()));
-        continue;
-      case wire::Taking::broken:
-        quota.give_back(identity_.uid, out.charged);
-        return Received::dropped;
-    }
+    const auto received = place.empty() ? receive_part(chunk, with.quota, out, refusal)
+                                        : receive_whole(chunk, place, with.quota, out);
+    if (received) return *received;
   }
   return Received::pause;
+}
+
+std::optional<Received> Session::receive_whole(const wire::Chunk& chunk, std::span<std::byte> place,
+                                               Quota& quota, ReceivedRequest& out) {
+  wire::Taking taking = wire::Taking::broken;
+  const bool sound = os::with_bus_guard([&] {
+    requests_.copy_out(chunk, place);
+    taking = wire::take(page_, chunk.number);
+  });
+  if (sound && taking == wire::Taking::taken) {
+    pass(StopPoint::taken);
+    held_ += chunk.bytes;
+    promise_reply(chunk.bytes);
+    out = {chunk.number, place, {}};
+    return Received::request;
+  }
+  quota.give_back(identity_.uid, chunk.bytes);
+  if (sound && taking == wire::Taking::withdrawn) return std::nullopt;
+  drop(sound ? wire::DropReason::bad_word : wire::DropReason::memory_fault);
+  return Received::dropped;
+}
+
+std::optional<Received> Session::receive_part(const wire::Chunk& chunk, Quota& quota,
+                                              ReceivedRequest& out, wire::Refusal& refusal) {
+  const std::size_t growth = assembly_.growth(chunk);
+  if (const auto rule = quota.charge(identity_.uid, growth); rule != wire::Rule::none) {
+    wire::Refusal why;
+    why.code = errc::busy;
+    why.rule = rule;
+    why.limit = quota.bound(rule);
+    requests_.skip(chunk);
+    if (!assembly_.refuse(chunk)) return drop(wire::DropReason::too_many_parts), Received::dropped;
+    return refuse_chunk(chunk, quota, why, refusal, out);
+  }
+  charged_ += growth;
+  const wire::RequestAssembly::Place place = assembly_.place(chunk);
+  switch (place.placement) {
+    case wire::Placement::copy:
+      break;
+    case wire::Placement::skip:
+      requests_.skip(chunk);
+      settle(quota);
+      return std::nullopt;
+    case wire::Placement::refused:
+      requests_.skip(chunk);
+      return refuse_chunk(chunk, quota, place.refusal, refusal, out);
+    case wire::Placement::broken:
+      return drop(wire::DropReason::too_many_parts), Received::dropped;
+  }
+  if (!os::with_bus_guard([&] { requests_.copy_out(chunk, place.destination); })) {
+    return drop(wire::DropReason::memory_fault), Received::dropped;
+  }
+  wire::WholeRequest whole;
+  if (!assembly_.finish(chunk, whole)) return std::nullopt;
+  const std::size_t charged = charged_ - assembly_.bytes();
+  charged_ = assembly_.bytes();
+  const wire::Taking taking = take(chunk.number);
+  if (taking != wire::Taking::taken) {
+    quota.give_back(identity_.uid, charged);
+    if (taking == wire::Taking::withdrawn) return std::nullopt;
+    return Received::dropped;
+  }
+  held_ += charged;
+  promise_reply(whole.buffer.size());
+  out.number = whole.number;
+  out.buffer = std::move(whole.buffer);
+  out.bytes = out.buffer.bytes();
+  return Received::request;
 }
 
 bool Session::has_work() {
@@ -222,10 +268,7 @@ bool Session::has_work() {
   return work || !sound;
 }
 
-void Session::done(Quota& quota, ReceivedRequest request) {
-  quota.give_back(identity_.uid, request.charged);
-  assembly_.recycle(std::move(request.whole.buffer));
-}
+void Session::done(Quota& quota) { quota.give_back(identity_.uid, std::exchange(held_, 0)); }
 
 void Session::give_back() {
   if (to_give_back_ == 0) return;
@@ -253,6 +296,7 @@ void Session::drop(wire::DropReason reason) {
 }
 
 void Session::forget(Quota& quota) {
+  done(quota);
   quota.give_back(identity_.uid, charged_);
   charged_ = 0;
 }

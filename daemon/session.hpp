@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "common/os/memory.hpp"
@@ -19,6 +21,7 @@
 #include "common/wire/request_assembly.hpp"
 #include "common/wire/request_ring.hpp"
 #include "common/wire/request_word.hpp"
+#include "daemon/intake.hpp"
 #include "daemon/permission.hpp"
 #include "daemon/quota.hpp"
 
@@ -36,10 +39,11 @@ struct ClientIdentity {
   bool writes = false;
 };
 
-/// A request received whole, and what it holds of its client's quota.
+/// A request received whole. Its bytes live until the batch is through.
 struct ReceivedRequest {
-  wire::WholeRequest whole;
-  std::size_t charged = 0;
+  std::uint64_t number = 0;
+  std::span<const std::byte> bytes;  ///< in the intake, or in `buffer`
+  wire::Buffer buffer;               ///< of one that came in several chunks
 };
 
 enum class Received : std::uint8_t {
@@ -84,14 +88,21 @@ class Session {
 
   // Writer.
   [[nodiscard]] int doorbell() const { return doorbell_.fd(); }
-  /// The next whole request, within `budget` bytes of this round. `refusal` is filled for
-  /// Received::refusal.
-  [[nodiscard]] Received receive(Quota& quota, std::size_t& budget, ReceivedRequest& out,
-                                 wire::Refusal& refusal);
+  /// What the writer receives with.
+  struct Receiving {
+    Quota& quota;
+    Intake& intake;
+    std::size_t budget;  ///< bytes left in this round
+  };
+  /// The next whole request. `refusal` is filled for Received::refusal. There is room for its reply
+  /// behind those to all that were received since `answered`.
+  [[nodiscard]] Received receive(Receiving& with, ReceivedRequest& out, wire::Refusal& refusal);
+  /// The replies to all that was received are prepared.
+  void answered() { promised_ = 0; }
   /// Whether receive() could get on: what a writer looks at before it sleeps.
   [[nodiscard]] bool has_work();
-  /// The request is done with: its memory is used again, its quota given back.
-  void done(Quota& quota, ReceivedRequest request);
+  /// What it has received whole is done with: its quota is given back.
+  void done(Quota& quota);
   [[nodiscard]] wire::ReplyProducer& replies() { return replies_; }
   /// Gives the ring space of everything received this round back. After the words were taken.
   void give_back();
@@ -100,7 +111,7 @@ class Session {
   /// The same, where it sleeps until there is room in its ring.
   void wake_for_room();
   void drop(wire::DropReason reason);
-  /// Lets go of partial requests. Between batches.
+  /// Lets go of all that was received. Between batches.
   void forget(Quota& quota);
   /// The same, and tells the client that this daemon lives but not for it.
   void end(Quota& quota);
@@ -117,9 +128,16 @@ class Session {
   static Result<Memories> make_memories(bool writes, const os::ForkMark& mark);
   Session(ClientIdentity identity, os::Descriptor socket, Memories memories, os::Event doorbell,
           os::SocketPair bell);
+  [[nodiscard]] wire::Found look(wire::Chunk& chunk);
+  [[nodiscard]] std::optional<Received> receive_whole(const wire::Chunk& chunk,
+                                                      std::span<std::byte> place, Quota& quota,
+                                                      ReceivedRequest& out);
+  [[nodiscard]] std::optional<Received> receive_part(const wire::Chunk& chunk, Quota& quota,
+                                                     ReceivedRequest& out, wire::Refusal& refusal);
   [[nodiscard]] Received refuse_chunk(const wire::Chunk& chunk, Quota& quota,
                                       const wire::Refusal& why, wire::Refusal& refusal,
                                       ReceivedRequest& out);
+  void promise_reply(std::size_t request_bytes);
   [[nodiscard]] wire::Taking take(std::uint64_t number);
   void settle(Quota& quota);
 
@@ -136,7 +154,9 @@ class Session {
   wire::RequestConsumer requests_;
   wire::ReplyProducer replies_;
   wire::RequestAssembly assembly_;
-  std::size_t charged_ = 0;  // for partial requests; the same as assembly_.bytes() between calls
+  std::size_t charged_ = 0;   // for partial requests; the same as assembly_.bytes() between calls
+  std::size_t held_ = 0;      // for whole requests of the batch
+  std::size_t promised_ = 0;  // of the reply ring, to requests that are not answered yet
   std::uint64_t to_give_back_ = 0;
 
   std::atomic<bool> leaving_{false};

@@ -125,8 +125,6 @@ void Writer::run() {
   // After a failure nobody is told anything: what is prepared is for the next daemon to answer, and
   // this one is about to end, which every client sees.
   for (const auto& session : sessions_) ended ? session->end(quota_) : session->forget(quota_);
-  for (auto& [session, request] : held_) quota_.give_back(session->identity().uid, request.charged);
-  held_.clear();
   ended_.store(true, std::memory_order_release);
   on_news_();
 }
@@ -209,9 +207,9 @@ void Writer::note_checkpoint() { parts_.compactor.note(checkpoint()); }
 Result<void> Writer::commit_hand_written() {
   for (const log::HandWritten& line : begin_.hand_written) {
     batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)});
-    request_.clear();
-    request_.writes.push_back({line.key, line.value, {}, line.erased});
-    auto refused = accept({}, 0);
+    wire::CommitRequest request;
+    request.writes.push_back({line.key, line.value, {}, line.erased});
+    auto refused = accept(request, {}, 0);
     if (!refused) return std::move(refused).error();
     if (auto committed = commit(); !committed) return committed;
   }

@@ -5,11 +5,13 @@
 // Nothing here logs; counters tell. It waits for the disk, and for nobody else (I8).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -23,6 +25,7 @@
 #include "daemon/counters.hpp"
 #include "daemon/generations.hpp"
 #include "daemon/go_conversion.hpp"
+#include "daemon/intake.hpp"
 #include "daemon/ledger.hpp"
 #include "daemon/log_file.hpp"
 #include "daemon/options.hpp"
@@ -96,6 +99,14 @@ class Writer {
  private:
   Writer(WriterParts parts, WriterStart start, std::function<void()> on_news, os::Poller poller,
          os::Event event);
+  // Requests are received so many at a time, and what their keys lead to is loaded side by side.
+  static constexpr std::size_t kGroup = 16;
+  struct Taken {
+    std::uint64_t number = 0;
+    wire::CommitRequest request;
+    std::optional<wire::Refusal> malformed;
+  };
+
   void run();
   Result<void> loop();
   Result<void> commit_hand_written();
@@ -114,14 +125,19 @@ class Writer {
   // Collect: writer_collect.cpp.
   [[nodiscard]] Result<bool> collect();
   [[nodiscard]] Result<void> collect_from(Session& session);
-  [[nodiscard]] Result<void> take(Session& session, ReceivedRequest received);
-  [[nodiscard]] Result<std::optional<wire::Refusal>> accept(std::string_view origin,
+  [[nodiscard]] std::size_t receive_group(Session& session, Session::Receiving& with);
+  [[nodiscard]] Result<void> take(Session& session, const Taken& taken);
+  [[nodiscard]] Result<std::optional<wire::Refusal>> accept(const wire::CommitRequest& request,
+                                                            std::string_view origin,
                                                             std::uint32_t connection);
   [[nodiscard]] std::optional<wire::Refusal> find_memory();
   [[nodiscard]] std::optional<wire::Refusal> find_disk();
   [[nodiscard]] std::optional<wire::Refusal> find_disk(std::uint64_t bytes);
   /// What a commit of one small record would meet, for who asks with one that says nothing.
   [[nodiscard]] std::optional<wire::Refusal> find_room();
+  /// Begins to load what a request's keys lead to.
+  void prefetch(const wire::CommitRequest& request);
+  void prefetch_records();
   void answer(Session& session, const wire::Reply& reply);
   void refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal);
   void count(const wire::Refusal& refusal);
@@ -176,11 +192,14 @@ class Writer {
   CommitCheck check_;
   CommitPlan plan_;
   wire::InputArchive archive_;
-  wire::CommitRequest request_;
-  std::vector<std::pair<Session*, ReceivedRequest>> held_;  // what the batch's views point into
-  std::vector<Session*> answered_;                          // who has unreleased replies
-  std::uint64_t last_;                                      // the last sequence given
-  std::uint64_t published_;                                 // the last sequence published
+  std::array<Taken, kGroup> group_;
+  std::vector<std::uint64_t> group_hashes_;  // of its keys
+  Received group_end_ = Received::nothing;   // why no more came
+  Intake intake_;                            // what the batch's views point into,
+  std::vector<wire::Buffer> buffers_;        // with these
+  std::vector<Session*> answered_;           // who has unreleased replies
+  std::uint64_t last_;                       // the last sequence given
+  std::uint64_t published_;                  // the last sequence published
   std::uint64_t next_;
   std::uint64_t unsynced_commits_ = 0;
   std::uint64_t largest_refused_ = 0;  // bytes of memory it would have needed

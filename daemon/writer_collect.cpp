@@ -37,70 +37,110 @@ Result<bool> Writer::collect() {
 }
 
 Result<void> Writer::collect_from(Session& session) {
-  std::size_t budget = kReceiveRoundBytes;
-  bool moved = false;
-  while (!batch_.full()) {
-    ReceivedRequest received;
-    wire::Refusal refusal;
-    const Received what = session.receive(quota_, budget, received, refusal);
-    moved = moved || budget != kReceiveRoundBytes;
-    if (what == Received::request) {
-      if (auto taken = take(session, std::move(received)); !taken) return taken;
-      continue;
+  Session::Receiving with{quota_, intake_, kReceiveRoundBytes};
+  group_end_ = Received::request;
+  while (!batch_.full() && group_end_ == Received::request) {
+    const std::size_t count = receive_group(session, with);
+    prefetch_records();
+    for (std::size_t i = 0; i < count; ++i) {
+      if (auto taken = take(session, group_[i]); !taken) return taken;
     }
-    if (what == Received::refusal) {
-      refuse(session, received.whole.number, refusal);
-      continue;
+    if (group_end_ == Received::refusal) {
+      refuse(session, group_[count].number, *group_[count].malformed);
+      group_end_ = Received::request;
     }
-    if (what == Received::dropped) {
-      session.leave();
-      news_for_writer_.store(true, std::memory_order_release);
-    }
-    break;
+    session.answered();
   }
-  if (moved) {
+  if (group_end_ == Received::dropped) {
+    session.leave();
+    news_for_writer_.store(true, std::memory_order_release);
+  }
+  if (with.budget != kReceiveRoundBytes) {
     session.give_back();
     session.wake_for_room();
   }
   return {};
 }
 
-Result<void> Writer::take(Session& session, ReceivedRequest received) {
+std::size_t Writer::receive_group(Session& session, Session::Receiving& with) {
+  // A batch is never more than full by a commit's lines, nor by a commit.
+  const std::size_t most = std::min(kGroup, kMaxBatchCommits - batch_.commits());
+  group_hashes_.clear();
+  for (std::size_t count = 0; count < most; ++count) {
+    ReceivedRequest received;
+    wire::Refusal refusal;
+    Taken& taken = group_[count];
+    group_end_ = session.receive(with, received, refusal);
+    taken.number = received.number;
+    if (group_end_ == Received::refusal) taken.malformed = refusal;
+    if (group_end_ != Received::request) return count;
+    taken.malformed = wire::decode(archive_, received.bytes, taken.request);
+    const bool is_long = received.buffer.capacity() > 0;
+    if (is_long) buffers_.push_back(std::move(received.buffer));
+    if (!taken.malformed) prefetch(taken.request);
+    if (is_long) return count + 1;  // what is large waits for nothing, and nothing for it
+  }
+  return most;
+}
+
+void Writer::prefetch(const wire::CommitRequest& request) {
+  // More than a few keys would push each other out again.
+  constexpr std::size_t kKeys = 4;
+  const index::IndexWriter& index = parts_.generations.current().index();
+  const auto one = [&](std::string_view key) {
+    const std::uint64_t hash = index.hash(key);
+    index.prefetch(hash);
+    group_hashes_.push_back(hash);
+  };
+  for (std::size_t i = 0; i < std::min(kKeys, request.reads.size()); ++i) {
+    one(request.reads[i].key);
+  }
+  for (std::size_t i = 0; i < std::min(kKeys, request.writes.size()); ++i) {
+    one(request.writes[i].key);
+  }
+}
+
+void Writer::prefetch_records() {
+  const index::IndexWriter& index = parts_.generations.current().index();
+  for (const std::uint64_t hash : group_hashes_) index.prefetch_record(hash);
+}
+
+Result<void> Writer::take(Session& session, const Taken& taken) {
   parts_.pulse.beat();
-  const std::uint64_t number = received.whole.number;
-  if (auto malformed = wire::decode(archive_, received.whole.buffer.bytes(), request_)) {
-    refuse(session, number, *malformed);
-    session.done(quota_, std::move(received));
+  if (taken.malformed) {
+    refuse(session, taken.number, *taken.malformed);
     return {};
   }
   const ClientIdentity& client = session.identity();
   const std::string origin = record_origins_.load(std::memory_order_relaxed)
                                  ? std::to_string(client.uid) + "/" + client.origin
                                  : std::string();
-  auto refused = accept(origin, static_cast<std::uint32_t>(client.connection));
+  auto refused = accept(taken.request, origin, static_cast<std::uint32_t>(client.connection));
   if (!refused) return std::move(refused).error();
   if (*refused) {
-    refuse(session, number, **refused);
-    session.done(quota_, std::move(received));
+    refuse(session, taken.number, **refused);
     return {};
   }
   wire::Reply reply;
   reply.kind = wire::ReplyKind::committed;
-  reply.number = number;
+  reply.number = taken.number;
   reply.commitment.sequence = plan_.records.empty() ? 0 : last_;
   reply.commitment.versions_left_out = plan_.versions.size() > kMaxReplyVersions;
   if (!reply.commitment.versions_left_out) reply.commitment.versions = plan_.versions;
   answer(session, reply);
-  held_.emplace_back(&session, std::move(received));
+  for (const PlannedRecord& record : plan_.records) {
+    parts_.generations.current().index().prefetch_change(record.location);
+  }
   return {};
 }
 
-Result<std::optional<wire::Refusal>> Writer::accept(std::string_view origin,
+Result<std::optional<wire::Refusal>> Writer::accept(const wire::CommitRequest& request,
+                                                    std::string_view origin,
                                                     std::uint32_t connection) {
-  if (auto refused = check_.check(request_, last_, connection, plan_)) return refused;
-  if (request_.durable) batch_.want_sync();
-  if (request_.writes.empty() && request_.checks.empty() && request_.reads.empty() &&
-      request_.ranges.empty()) {
+  if (auto refused = check_.check(request, last_, connection, plan_)) return refused;
+  if (request.durable) batch_.want_sync();
+  if (request.writes.empty() && request.checks.empty() && request.reads.empty() &&
+      request.ranges.empty()) {
     return find_room();
   }
   if (plan_.records.empty()) return std::optional<wire::Refusal>();

@@ -92,8 +92,9 @@ void Writer::count_state() {
 void Writer::release() {
   for (Session* session : answered_) session->replies().release();
   for (Session* session : answered_) session->wake();
-  for (auto& [session, request] : held_) session->done(quota_, std::move(request));
-  held_.clear();
+  for (Session* session : answered_) session->done(quota_);
+  intake_.clear();
+  buffers_.clear();
   count_received();
   // SYNC POINT: publishes_watched_. seq_cst, behind the seq_cst store of what is published: either
   // main, which looks at that after it has set this, finds it, or this finds main waiting.
@@ -193,15 +194,16 @@ void Writer::refuse_everything() {
   const wire::Refusal refusal = refusal_of(errc::writing_stopped, wire::Rule::none, 0);
   for (const auto& session : sessions_) {
     if (session->replies().has_unreleased()) continue;
-    std::size_t budget = kRequestRingBytes;
+    Session::Receiving with{quota_, intake_, kRequestRingBytes};
     ReceivedRequest received;
     wire::Refusal why;
     for (;;) {
-      const Received what = session->receive(quota_, budget, received, why);
+      const Received what = session->receive(with, received, why);
       if (what != Received::request && what != Received::refusal) break;
-      refuse(*session, received.whole.number, refusal);
-      session->done(quota_, std::move(received));
+      refuse(*session, received.number, refusal);
+      session->answered();
     }
+    session->done(quota_);
     session->replies().release();
     session->wake();
   }

@@ -54,9 +54,7 @@ const RecordHeader* IndexWriter::record_at(const Location& location) const noexc
   return location.record == 0 ? nullptr : arena_.at<RecordHeader>(location.record);
 }
 
-Location IndexWriter::locate(std::string_view key) const noexcept {
-  return locate(hash_key(key, generation_.seed), key);
-}
+Location IndexWriter::locate(std::string_view key) const noexcept { return locate(hash(key), key); }
 
 Location IndexWriter::locate(std::uint64_t hash, std::string_view key) const noexcept {
   const TableWriter::Found found = table_.find(hash, key);
@@ -71,8 +69,13 @@ Location IndexWriter::locate(std::uint64_t hash, std::string_view key) const noe
   return location;
 }
 
-void IndexWriter::prefetch(std::string_view key) const noexcept {
-  table_.prefetch(hash_key(key, generation_.seed));
+std::uint64_t IndexWriter::hash(std::string_view key) const noexcept {
+  return hash_key(key, generation_.seed);
+}
+
+void IndexWriter::prefetch_change(const Location& location) const noexcept {
+  const RecordHeader* record = record_at(location);
+  if (record != nullptr) __builtin_prefetch(arena_.at<Anchor>(record->anchor()), 1);
 }
 
 std::uint64_t IndexWriter::bytes_needed(std::uint64_t key_size, std::uint64_t value_size,

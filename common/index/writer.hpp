@@ -64,9 +64,18 @@ class IndexWriter {
   [[nodiscard]] const RecordHeader* newest(std::string_view key) const noexcept;
   /// The same, for `add` to use again without a second hash and, mostly, without a second search.
   [[nodiscard]] Location locate(std::string_view key) const noexcept;
+  [[nodiscard]] Location locate(std::uint64_t hash, std::string_view key) const noexcept;
   [[nodiscard]] const RecordHeader* record_at(const Location& location) const noexcept;
-  /// Begins to load what `locate` will touch.
-  void prefetch(std::string_view key) const noexcept;
+  /// Of a key, in this generation.
+  [[nodiscard]] std::uint64_t hash(std::string_view key) const noexcept;
+  /// Begins to load what `locate` will look at first; then, when that may be there, what it will
+  /// look at next; then what `add` will change. For many keys side by side, so that their cache
+  /// misses are waited for together.
+  void prefetch(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
+  void prefetch_record(std::uint64_t hash) const noexcept {
+    static_cast<void>(table_.prefetch_record(hash));
+  }
+  void prefetch_change(const Location& location) const noexcept;
 
   /// What one record adds to `used`, amortised over any series of records: its own bytes; for a new
   /// key also its anchor, its part of the nodes (a split of a prefix, or the part of all growths of
@@ -108,7 +117,6 @@ class IndexWriter {
   [[nodiscard]] View view() const noexcept;
 
  private:
-  [[nodiscard]] Location locate(std::uint64_t hash, std::string_view key) const noexcept;
   [[nodiscard]] RecordHeader& make_record(const NewRecord& record, std::uint64_t previous,
                                           std::uint64_t anchor);
   [[nodiscard]] FarLink far_link(std::uint64_t previous) const noexcept;

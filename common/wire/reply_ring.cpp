@@ -110,7 +110,7 @@ Room ReplyProducer::room(std::size_t bytes) noexcept {
   if (broken_) return Room::broken;
   const std::size_t frame =
       std::max((bytes + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment, kMinFrameBytes);
-  DFS_ASSERT(frame <= kMaxFrameBytes, "no reply is larger than a refusal with the longest key");
+  DFS_ASSERT(frame <= data_.size() / 2, "what can never have room is not asked for");
   const std::size_t to_edge = data_.size() - place_of(end_, data_);
   const std::size_t needed = frame <= to_edge ? frame : to_edge + frame;
   const auto fits = [&] {

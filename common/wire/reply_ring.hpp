@@ -34,7 +34,8 @@ class ReplyProducer {
   ReplyProducer(ReplyHeader& header, std::span<std::byte> data,
                 const std::atomic<std::uint64_t>& position) noexcept;
 
-  /// Is there room for one more frame of up to `bytes`? The padding it may need is counted.
+  /// Is there room for more frames of up to `bytes` together, at most half the ring? The padding
+  /// that they may need is counted.
   [[nodiscard]] Room room(std::size_t bytes) noexcept;
   /// Writes the reply behind the others, where the client does not look yet. `sequence` of a
   /// refusal is 0. Requires: `room` said enough for its frame_bytes.

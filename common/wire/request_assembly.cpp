@@ -9,10 +9,8 @@ namespace dfs::wire {
 
 namespace {
 
-/// Short requests are received into blocks of at least this, so that the spare one fits the next.
+/// What a block begins with.
 constexpr std::size_t kFirstBytes = 512;
-/// A longer buffer is not kept for the next request.
-constexpr std::size_t kMaxSpareBytes = std::size_t{16} << 10;
 
 /// By half at a time, so that a request of many chunks is moved few times and wastes at most half
 /// of what it sent.
@@ -48,7 +46,7 @@ std::size_t RequestAssembly::growth(const Chunk& chunk) const noexcept {
     const Buffer& buffer = partial->buffer;
     return capacity_for(buffer.size() + chunk.bytes, buffer.capacity()) - buffer.capacity();
   }
-  return capacity_for(chunk.bytes, chunk.last ? spare_.capacity() : 0);
+  return capacity_for(chunk.bytes, 0);
 }
 
 RequestAssembly::Place RequestAssembly::place(const Chunk& chunk) {
@@ -73,10 +71,8 @@ RequestAssembly::Place RequestAssembly::place(const Chunk& chunk) {
     place.refusal.limit = kMaxPartialRequests;
   } else {
     if (partial == nullptr) {
-      partial_.push_back({chunk.number, chunk.last ? std::exchange(spare_, {}) : Buffer()});
+      partial_.push_back({chunk.number, {}});
       partial = &partial_.back();
-      partial->buffer.resize(0);
-      bytes_ += partial->buffer.capacity();
     }
     Buffer& buffer = partial->buffer;
     const std::size_t before = buffer.capacity();
@@ -118,11 +114,6 @@ bool RequestAssembly::refuse(const Chunk& chunk) {
   if (discarded_.size() >= kMaxInFlight) return false;
   discarded_.insert(chunk.number);
   return true;
-}
-
-void RequestAssembly::recycle(Buffer buffer) noexcept {
-  const bool better = buffer.capacity() <= kMaxSpareBytes && buffer.capacity() > spare_.capacity();
-  if (better) spare_ = std::move(buffer);
 }
 
 }  // namespace dfs::wire

@@ -54,8 +54,8 @@ class RequestAssembly {
   /// chunks will be `skip`. False: broken, as Placement::broken.
   [[nodiscard]] bool refuse(const Chunk& chunk);
 
-  /// A buffer to use again: the next short request is received into it.
-  void recycle(Buffer buffer) noexcept;
+  /// Nothing is begun: a request that comes in one chunk need not go through here.
+  [[nodiscard]] bool idle() const noexcept { return partial_.empty() && discarded_.empty(); }
 
   /// Held by requests that are not whole, as allocated.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
@@ -72,7 +72,6 @@ class RequestAssembly {
 
   std::vector<Partial> partial_;                 // at most kMaxPartialRequests, and one placed
   std::unordered_set<std::uint64_t> discarded_;  // at most kMaxInFlight; no payload kept
-  Buffer spare_;
   std::size_t bytes_ = 0;
 };
 

@@ -155,15 +155,18 @@ TEST(RequestAssembly, refused_by_the_caller_gives_its_bytes_back) {
   EXPECT_TRUE(feed(assembly, chunk_of(1, 3, true), pattern(3, 9), whole));
 }
 
-TEST(RequestAssembly, recycled_buffer_serves_the_next_short_request) {
+TEST(RequestAssembly, is_idle_while_nothing_is_begun_or_refused) {
   RequestAssembly assembly;
   WholeRequest whole;
+  EXPECT_TRUE(assembly.idle());
+  ASSERT_FALSE(feed(assembly, chunk_of(1, 100), pattern(100, 1), whole));
+  EXPECT_FALSE(assembly.idle());
   ASSERT_TRUE(feed(assembly, chunk_of(1, 100, true), pattern(100, 1), whole));
-  const std::byte* memory = whole.buffer.begin();
-  assembly.recycle(std::move(whole.buffer));
-  ASSERT_TRUE(feed(assembly, chunk_of(2, 50, true), pattern(50, 2), whole));
-  EXPECT_EQ(whole.buffer.begin(), memory);
-  EXPECT_EQ(whole.buffer.size(), 50U);
+  EXPECT_TRUE(assembly.idle());
+  EXPECT_TRUE(assembly.refuse(chunk_of(2, 1000)));
+  EXPECT_FALSE(assembly.idle());
+  EXPECT_EQ(assembly.place(chunk_of(2, 0, false, true)).placement, Placement::skip);
+  EXPECT_TRUE(assembly.idle());
 }
 
 }  // namespace
