@@ -67,11 +67,13 @@ Channel::Sent Channel::submit(const std::shared_ptr<Flight>& flight, os::Deadlin
   DFS_ASSERT(producer_, "who only reads submits nothing");
   // Whoever has it leaves at its own deadline, so this wait is bounded too.
   const std::lock_guard pushing(pushing_);
-  push_owed();
   {
     const Lock lock(flights_);
     if (lost()) return Sent::lost;
-    free_withdrawn();
+    if (!withdrawn_.empty()) {
+      push_owed();
+      free_withdrawn();
+    }
     if (!enter_table(flight)) return Sent::busy;
   }
   return push(flight, deadline);
@@ -152,7 +154,6 @@ Channel::Sent Channel::take_back(const std::shared_ptr<Flight>& flight, Sent why
 }
 
 void Channel::push_owed() {
-  const Lock lock(flights_);
   for (Withdrawn& entry : withdrawn_) {
     if (entry.end != kNoEnd) continue;
     if (producer_->try_push(entry.number, {}, wire::kAbandonChunk) != wire::Push::pushed) return;

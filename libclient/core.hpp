@@ -64,6 +64,7 @@ class Core {
   /// Waits for the outcome; at the deadline gives the flight up.
   [[nodiscard]] Result<Committed> land(const std::shared_ptr<Flight>& flight,
                                        os::Deadline deadline);
+  [[nodiscard]] Result<Committed> land(const std::shared_ptr<Flight>& flight, const Manner& manner);
   /// Waits so long at the most; gives nothing up.
   [[nodiscard]] bool landed(const std::shared_ptr<Flight>& flight, os::Deadline deadline);
   /// Nobody will ask for this flight's outcome.
@@ -118,7 +119,6 @@ class Core {
   [[nodiscard]] ConnectionUse flown_by(const Flight& flight) noexcept;
   void await_sender(Connection* lost);
   void abandon(const std::shared_ptr<Flight>& flight, Error error);
-  [[nodiscard]] bool has_landed(const Flight& flight);
   [[nodiscard]] Result<Committed> take_outcome(Flight& flight);
   [[nodiscard]] Error unknown(const Flight& flight) const;
   void read_versions(Flight& flight, Committed& committed);

@@ -99,17 +99,17 @@ void Core::await_sender(Connection* lost) {
   if (lost != nullptr) note_end(*lost);
 }
 
-bool Core::has_landed(const Flight& flight) {
-  const std::lock_guard lock(flights_);
-  return flight.state == Flight::State::landed;
+Result<Committed> Core::land(const std::shared_ptr<Flight>& flight, const Manner& manner) {
+  if (flight->is_down()) return take_outcome(*flight);
+  return land(flight, deadline(manner));
 }
 
 Result<Committed> Core::land(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
-  while (!has_landed(*flight)) {
+  while (!flight->is_down()) {
     const ConnectionUse here = flown_by(*flight);
     if (!here) {
       await_sender(nullptr);  // in case another thread is sending it again
-      if (flown_by(*flight) || has_landed(*flight)) continue;
+      if (flown_by(*flight) || flight->is_down()) continue;
       if (auto next = writing(deadline); !next) abandon(flight, std::move(next).error());
       continue;
     }
@@ -128,16 +128,16 @@ Result<Committed> Core::land(const std::shared_ptr<Flight>& flight, os::Deadline
 }
 
 bool Core::landed(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
-  while (!has_landed(*flight)) {
+  while (!flight->is_down()) {
     const ConnectionUse here = flown_by(*flight);
     if (here) {
       here->channel().listen();
-      if (has_landed(*flight)) return true;
+      if (flight->is_down()) return true;
       switch (here->channel().wait(*flight, deadline)) {
         case Channel::Waited::over:
           continue;
         case Channel::Waited::timed_out:
-          return has_landed(*flight);
+          return flight->is_down();
         case Channel::Waited::lost:
           await_sender(here.get());
           continue;
@@ -146,7 +146,7 @@ bool Core::landed(const std::shared_ptr<Flight>& flight, os::Deadline deadline) 
     const os::Deadline glance =
         os::Deadline::after(std::max<std::chrono::nanoseconds>(deadline.left(), kGlance));
     await_sender(nullptr);
-    if (flown_by(*flight) || has_landed(*flight)) continue;
+    if (flown_by(*flight) || flight->is_down()) continue;
     if (auto next = writing(glance); !next) {
       if (next.error() == errc::timeout) return false;
       abandon(flight, std::move(next).error());
@@ -163,6 +163,7 @@ void Core::abandon(const std::shared_ptr<Flight>& flight, Error error) {
 }
 
 void Core::desert(Flight& flight) noexcept {
+  if (flight.is_down()) return;
   const std::lock_guard lock(flights_);
   flight.deserted = true;
 }
@@ -177,13 +178,9 @@ Error Core::unknown(const Flight& flight) const {
 }
 
 Result<Committed> Core::take_outcome(Flight& flight) {
-  Result<Committed> outcome = errc::finished;
-  {
-    const std::lock_guard lock(flights_);
-    if (!flight.outcome) return outcome;
-    outcome = std::move(*flight.outcome);
-    flight.outcome.reset();
-  }
+  if (!flight.outcome) return errc::finished;
+  Result<Committed> outcome = std::move(*flight.outcome);
+  flight.outcome.reset();
   if (!outcome && outcome.error() == errc::unknown) return unknown(flight);
   if (outcome && flight.versions_left_out) read_versions(flight, *outcome);
   return outcome;

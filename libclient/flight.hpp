@@ -4,6 +4,7 @@
 
 #include <dfs/committed.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -25,7 +26,7 @@ struct Waiter {
 };
 
 /// Threads: the request by whoever has the flight; the rest is guarded by the one mutex of all
-/// flights of a handle.
+/// flights of a handle, until it has landed: then it is of whoever has it alone.
 struct Flight {
   enum class State : std::uint8_t {
     fresh,     ///< In no ring.
@@ -49,12 +50,23 @@ struct Flight {
   Waiter* waiter = nullptr;
   bool deserted = false;  ///< Nobody will ask for the outcome.
 
+  /// Whether it has landed, without the mutex.
+  [[nodiscard]] bool is_down() const noexcept {
+    // SYNC POINT: down_, with `land`. Acquire: the outcome comes before it.
+    return down_.load(std::memory_order_acquire);
+  }
+
   void land(Result<Committed> result) {
     outcome = std::move(result);
     state = State::landed;
     connection = nullptr;
     if (waiter != nullptr) waiter->wake.notify_one();
+    // SYNC POINT: down_, with `is_down`. The last: nobody of this side touches it afterwards.
+    down_.store(true, std::memory_order_release);
   }
+
+ private:
+  std::atomic<bool> down_{false};
 };
 
 }  // namespace dfs::client

@@ -31,7 +31,7 @@ void Pending::leave() noexcept {
 Result<Committed> Pending::wait() {
   if (!flight_) return errc::finished;
   if (core_->forked()) return errc::forked;
-  auto outcome = core_->land(flight_, core_->deadline({}));
+  auto outcome = core_->land(flight_, client::Core::Manner{});
   leave();
   return outcome;
 }
