@@ -180,7 +180,8 @@ bool Reception::answer_if_known(Client& client, const wire::AdminRequest& reques
     return true;
   }
   if (request.kind == wire::AdminKind::sync) {
-    answer.number = parts_.store.control->page().durable.load(std::memory_order_acquire);
+    // SYNC POINT: Syncer::watched_. seq_cst: behind `watch`, where this is the second look.
+    answer.number = parts_.store.control->page().durable.load(std::memory_order_seq_cst);
     if (answer.number < request.argument) {
       if (parts_.ledger.fate(request.argument) != Fate::not_committed) return false;
       answer.status = wire::AdminStatus::refused;
@@ -216,6 +217,7 @@ void Reception::answer_waiting() {
 }
 
 void Reception::watch_publishes() {
+  parts_.syncer.watch(!waiting_.empty());
   parts_.writer.watch_publishes(!waiting_.empty() || watchers_.listening());
 }
 

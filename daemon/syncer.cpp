@@ -48,8 +48,10 @@ Result<void> Syncer::sync_locked(std::uint64_t sequence) {
   Counters::add(counters_.syncs);
   if (sequence > control_.durable.load(std::memory_order_relaxed)) {
     // Release: who sees it may rely on the disk; readers wait for it by value alone.
-    control_.durable.store(sequence, std::memory_order_release);
-    on_durable_();
+    // SYNC POINT: watched_. seq_cst, both: either main, which sets that and then looks at this,
+    // finds it moved, or this finds main waiting.
+    control_.durable.store(sequence, std::memory_order_seq_cst);
+    if (watched_.load(std::memory_order_seq_cst)) on_durable_();
   }
   return {};
 }

@@ -23,8 +23,8 @@ class Syncer {
     bool background = false;
     std::chrono::milliseconds interval{100};
   };
-  /// `on_durable` is called, from whichever thread synced, after the durable sequence has moved;
-  /// `on_failure` once.
+  /// `on_durable` is called, from whichever thread synced, after the durable sequence has moved
+  /// while it is watched; `on_failure` once.
   Syncer(LogFile& log, index::ControlPage& control, Counters& counters, Settings settings,
          std::function<void()> on_durable, std::function<void(const Error&)> on_failure);
   ~Syncer();
@@ -38,6 +38,8 @@ class Syncer {
   void written(std::uint64_t sequence);
   /// Somebody waits: do not wait for the interval.
   void hurry();
+  /// While somebody waits for the durable sequence, it is told. Any thread; before it looks.
+  void watch(bool on) { watched_.store(on, std::memory_order_seq_cst); }
   /// From now on the thread syncs that often. Any thread.
   void set_interval(std::chrono::milliseconds interval);
   /// Whether a sync has failed.
@@ -63,6 +65,7 @@ class Syncer {
   // "OK" would lie.
   std::mutex sync_mutex_;
   std::atomic<bool> failed_{false};
+  std::atomic<bool> watched_{false};
   std::atomic<std::uint64_t> written_{0};
   std::atomic<bool> idle_{false};  // the thread sleeps until something is written
 
