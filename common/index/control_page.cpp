@@ -36,6 +36,7 @@ void open_generation(ControlPage& page, std::uint64_t number) noexcept {
   slot.allocated.store(0, std::memory_order_relaxed);
   slot.directory.store(0, std::memory_order_relaxed);
   slot.root.store(0, std::memory_order_relaxed);
+  slot.runs.store(0, std::memory_order_relaxed);
   slot.feed.store(0, std::memory_order_relaxed);
   slot.feed_base.store(0, std::memory_order_relaxed);
   slot.feed_begin.store(0, std::memory_order_relaxed);

@@ -68,7 +68,8 @@ struct alignas(256) GenerationSlot {
   std::atomic<std::uint64_t> feed;        ///< Offset of the newest block of feed entries, or 0.
   std::atomic<std::uint64_t> feed_base;   ///< The feed begins behind this sequence.
   std::atomic<std::uint64_t> feed_begin;  ///< Offset where the feed's first record lies, or will.
-  std::uint64_t reserved0[9];
+  std::atomic<std::uint64_t> runs;        ///< Root of the tree of runs, 0 while there is none.
+  std::uint64_t reserved0[8];
   std::atomic<std::uint64_t> published;    ///< The last sequence that readers may see.
   std::atomic<std::uint64_t> records_end;  ///< Offset behind the last published record.
   std::uint64_t reserved1[14];
@@ -81,6 +82,7 @@ static_assert(offsetof(GenerationSlot, root) == 24);
 static_assert(offsetof(GenerationSlot, feed) == 32);
 static_assert(offsetof(GenerationSlot, feed_base) == 40);
 static_assert(offsetof(GenerationSlot, feed_begin) == 48);
+static_assert(offsetof(GenerationSlot, runs) == 56);
 static_assert(offsetof(GenerationSlot, published) == 128);
 static_assert(offsetof(GenerationSlot, records_end) == 136);
 

@@ -1,205 +1,94 @@
 #include "common/index/cursor.hpp"
 
-#include <algorithm>
-
-#include "common/base/limits.hpp"
-#include "common/index/chain.hpp"
-#include "common/index/tree_search.hpp"
+#include "common/base/assert.hpp"
 
 namespace dfs::index {
-namespace {
-
-/// How many leaves ahead a record is prefetched: a record read costs about a third of a miss.
-constexpr std::int32_t kAhead = 3;
-
-/// A key's bytes bound the depth: each level but the last takes at least one.
-constexpr std::size_t kMaxFrames = kMaxKeyBytes + 2;
-
-void sort_words(std::uint64_t* begin, std::uint64_t* end) {
-  // Mostly in order already: keys often come in it, and growth and splits keep it.
-  if (!std::is_sorted(begin, end)) std::sort(begin, end);
-}
-
-}  // namespace
 
 Cursor::Cursor(const View& view, std::uint64_t sequence, Show show)
-    : view_(view), sequence_(sequence), show_(show) {}
-
-bool Cursor::count_step() noexcept {
-  if (++steps_ <= step_limit_) return true;
-  outcome_ = Outcome::out_of_steps;
-  return false;
-}
-
-void Cursor::refuse(Reach& reach) noexcept {
-  outcome_ = reach.refused();
-  record_ = nullptr;
-}
-
-bool Cursor::load_root() {
-  frames_.clear();
-  words_.clear();
-  record_ = nullptr;
-  outcome_ = Outcome::absent;
-  // SYNC POINT: root. Acquire, and after the snapshot was taken (d): the tree has all of its keys.
-  const std::uint64_t root = view_.slot->root.load(std::memory_order_acquire);
-  if (root == 0) {
-    if (!look(view_)) outcome_ = Outcome::given_back;
-    return false;
-  }
-  words_.push_back(root);
-  frames_.push_back({0, 1, 0});
-  return true;
-}
-
-/// Loads the children of a node that `see_node` has checked into a new frame, sorted.
-void Cursor::push(const TreeNode& node, std::uint64_t children) {
-  const std::size_t begin = words_.size();
-  words_.resize(begin + children);
-  std::uint64_t* to = words_.data() + begin;
-  for (std::uint64_t i = 0; i < children; ++i) {
-    // SYNC POINT: link. Acquire: what hangs there was made before the word.
-    const std::uint64_t word = node.children()[i].load(std::memory_order_acquire);
-    if (word == 0) continue;
-    *to++ = word;
-    if (is_leaf(word)) prefetch(view_, child_offset(word));
-  }
-  words_.resize(static_cast<std::size_t>(to - words_.data()));
-  if (node.kind != NodeKind::direct) sort_words(words_.data() + begin, to);
-  frames_.push_back({static_cast<std::int32_t>(begin), static_cast<std::int32_t>(words_.size()),
-                     static_cast<std::int32_t>(begin)});
-}
+    : vantage_(view, sequence, show) {}
 
 void Cursor::seek_first() {
-  if (load_root()) settle(Way::forward);
+  way_ = Way::forward;
+  runs_.seek_first(vantage_);
+  tree_.seek_first(vantage_);
+  choose();
 }
 
 void Cursor::seek_last() {
-  if (load_root()) settle(Way::backward);
+  way_ = Way::backward;
+  runs_.seek_last(vantage_);
+  tree_.seek_last(vantage_);
+  choose();
 }
 
-void Cursor::seek(std::string_view key) { seek_from(key, Way::forward); }
-void Cursor::seek_for_prev(std::string_view key) { seek_from(key, Way::backward); }
+void Cursor::seek(std::string_view key) {
+  way_ = Way::forward;
+  runs_.seek(vantage_, key);
+  tree_.seek(vantage_, key);
+  choose();
+}
+
+void Cursor::seek_for_prev(std::string_view key) {
+  way_ = Way::backward;
+  runs_.seek_for_prev(vantage_, key);
+  tree_.seek_for_prev(vantage_, key);
+  choose();
+}
 
 void Cursor::next() {
-  ++frames_.back().position;
-  settle(Way::forward);
+  DFS_ASSERT(valid(), "a cursor on nothing has no next");
+  if (way_ != Way::forward) turn(Way::forward);
+  if (in_runs_) {
+    runs_.next(vantage_);
+  } else {
+    tree_.next(vantage_);
+  }
+  choose();
 }
 
 void Cursor::prev() {
-  --frames_.back().position;
-  settle(Way::backward);
+  DFS_ASSERT(valid(), "a cursor on nothing has no previous");
+  if (way_ != Way::backward) turn(Way::backward);
+  if (in_runs_) {
+    runs_.prev(vantage_);
+  } else {
+    tree_.prev(vantage_);
+  }
+  choose();
 }
 
-void Cursor::seek_from(std::string_view key, Way way) {
-  if (!load_root()) return;
-  Reach reach(view_);
-  std::uint64_t depth = 0;
-  while (true) {
-    Frame& frame = frames_.back();
-    const std::uint64_t child = words_[static_cast<std::size_t>(frame.position)];
-    int order = 0;  // of what hangs here, against the key
-    if (is_leaf(child)) {
-      const LeafSeen leaf = see_leaf(reach, child);
-      if (leaf.record == nullptr) return refuse(reach);
-      order = leaf.record->key().compare(key);
-    } else {
-      const NodeSeen seen = see_node(reach, child);
-      if (seen.node == nullptr || depth > key.size()) return refuse(reach);
-      order = seen.prefix.compare(key.substr(depth, seen.prefix.size()));
-      if (order == 0) {
-        if (!count_step()) return;
-        depth += seen.prefix.size();
-        const std::uint64_t code =
-            depth == key.size()
-                ? 0
-                : static_cast<std::uint64_t>(static_cast<std::uint8_t>(key[depth])) + 1;
-        ++depth;
-        push(*seen.node, seen.children);
-        Frame& inner = frames_.back();
-        const auto* first = words_.data() + inner.begin;
-        const auto* last = words_.data() + inner.end;
-        const auto* found = std::lower_bound(first, last, word_of(0, code));
-        inner.position = static_cast<std::int32_t>(found - words_.data());
-        if (found != last && code_of(*found) == code) continue;
-        if (way == Way::backward) --inner.position;
-        return settle(way);
-      }
-    }
-    if (way == Way::forward && order < 0) ++frame.position;
-    if (way == Way::backward && order > 0) --frame.position;
-    return settle(way);
+/// Takes the other half across the record, which it does not have.
+void Cursor::turn(Way way) {
+  way_ = way;
+  const std::string_view key = record_->key();
+  if (in_runs_) {
+    way == Way::forward ? tree_.seek(vantage_, key) : tree_.seek_for_prev(vantage_, key);
+  } else {
+    way == Way::forward ? runs_.seek(vantage_, key) : runs_.seek_for_prev(vantage_, key);
   }
 }
 
-/// From where the top frame stands, going `way`, to the first leaf that the snapshot shows.
-void Cursor::settle(Way way) {
-  Reach reach(view_);
+/// Stands on the nearer of both halves' records.
+void Cursor::choose() noexcept {
+  const auto ended_early = [](Outcome outcome) {
+    return outcome != Outcome::found && outcome != Outcome::absent;
+  };
   record_ = nullptr;
-  outcome_ = Outcome::absent;
-  while (!frames_.empty()) {
-    Frame& frame = frames_.back();
-    if (frame.position < frame.begin || frame.position >= frame.end) {
-      words_.resize(static_cast<std::size_t>(frame.begin));
-      frames_.pop_back();
-      if (!frames_.empty()) frames_.back().position += way == Way::forward ? 1 : -1;
-      continue;
-    }
-    if (!count_step()) return;
-    const std::uint64_t child = words_[static_cast<std::size_t>(frame.position)];
-    if (is_leaf(child)) {
-      prefetch_ahead(reach, way);
-      if (visit(reach, child)) return;
-      frame.position += way == Way::forward ? 1 : -1;
-    } else {
-      const NodeSeen seen = see_node(reach, child);
-      if (seen.node == nullptr || frames_.size() >= kMaxFrames) return refuse(reach);
-      push(*seen.node, seen.children);
-      if (way == Way::backward) frames_.back().position = frames_.back().end - 1;
-    }
-    // Each step, so that a walk over pages that are gone ends soon.
-    if (!look(view_)) {
+  outcome_ = ended_early(runs_.outcome()) ? runs_.outcome() : tree_.outcome();
+  if (ended_early(outcome_)) return;
+  const RecordHeader* in_runs = runs_.record();
+  const RecordHeader* in_tree = tree_.record();
+  in_runs_ = in_tree == nullptr;
+  if (in_runs != nullptr && in_tree != nullptr) {
+    in_runs_ = (in_runs->key() < in_tree->key()) == (way_ == Way::forward);
+    // The keys were read once more.
+    if (!stands()) {
       outcome_ = Outcome::given_back;
       return;
     }
   }
-  if (!look(view_)) outcome_ = Outcome::given_back;
-}
-
-void Cursor::prefetch_ahead(Reach& reach, Way way) noexcept {
-  const Frame& frame = frames_.back();
-  const std::int32_t ahead = frame.position + (way == Way::forward ? kAhead : -kAhead);
-  if (ahead < frame.begin || ahead >= frame.end) return;
-  const std::uint64_t child = words_[static_cast<std::size_t>(ahead)];
-  if (!is_leaf(child)) return;
-  const auto* anchor = reach.at<Anchor>(child_offset(child));
-  if (anchor == nullptr) return;
-  // Relaxed: a hint.
-  prefetch(view_, anchor->record.load(std::memory_order_relaxed));
-}
-
-/// Whether the walk ends at this leaf: with the snapshot's record there, or with a refusal.
-bool Cursor::visit(Reach& reach, std::uint64_t leaf) noexcept {
-  const LeafSeen seen = see_leaf(reach, leaf);
-  if (seen.record == nullptr) {
-    refuse(reach);
-    return true;
-  }
-  const ChainEnd end = walk_back(reach, seen.record, seen.offset, sequence_);
-  steps_ += end.links;
-  if (end.outcome == Outcome::absent) return false;
-  if (end.outcome != Outcome::found) {
-    refuse(reach);
-    return true;
-  }
-  if (end.record->erased() && show_ == Show::live) return false;
-  if (!look(view_)) {
-    outcome_ = Outcome::given_back;
-    return true;
-  }
-  record_ = end.record;
-  outcome_ = Outcome::found;
-  return true;
+  record_ = in_runs_ ? in_runs : in_tree;
+  outcome_ = record_ != nullptr ? Outcome::found : Outcome::absent;
 }
 
 }  // namespace dfs::index

@@ -1,28 +1,23 @@
-// Walking the keys of a snapshot in byte order, both ways, while the writer goes on.
-//
-// (a) Kind, depth and prefix of a node never change. (b) Children are only appended, and a child is
-// only replaced by something that holds at least the same keys. (c) The cursor keeps what it loaded
-// of a node, sorted, and never goes back to a place in the node. (d) Its snapshot was taken before
-// it loads the root. So what it has loaded holds every key of its snapshot, however old it gets.
+// Walking the keys of a snapshot in byte order, both ways, while the writer goes on: the runs and
+// the tree side by side, since each key lies in one of them.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "common/index/record.hpp"
-#include "common/index/tree_layout.hpp"
+#include "common/index/run_cursor.hpp"
+#include "common/index/tree_cursor.hpp"
+#include "common/index/vantage.hpp"
 #include "common/index/view.hpp"
 
 namespace dfs::index {
 
-/// A place among the records of a snapshot. Threads: one at a time.
+/// A place among the records of a snapshot. One half stands on the record; the other on its own
+/// next key in the way that the walk goes. Threads: one at a time.
 class Cursor {
  public:
-  enum class Show : std::uint8_t {
-    live,         ///< Keys that the snapshot has.
-    also_erased,  ///< Tombstones too.
-  };
+  using Show = index::Show;
 
   /// A cursor on nothing; seek first. `sequence` may be above the published one only on the
   /// writer's own thread. Copies the view; its memory must outlive the cursor.
@@ -46,40 +41,24 @@ class Cursor {
   [[nodiscard]] Outcome outcome() const noexcept { return outcome_; }
   [[nodiscard]] bool given_back() const noexcept { return outcome_ == Outcome::given_back; }
   /// Asks again whether the generation still stands, after what was read was used.
-  [[nodiscard]] bool stands() const noexcept { return look(view_); }
+  [[nodiscard]] bool stands() const noexcept { return look(vantage_.view()); }
 
   /// Nodes loaded, keys passed and versions walked since it was made.
-  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return vantage_.steps(); }
   /// Ends the walk with out_of_steps when steps() would pass `limit`.
-  void limit_steps(std::uint64_t limit) noexcept { step_limit_ = limit; }
+  void limit_steps(std::uint64_t limit) noexcept { vantage_.limit_steps(limit); }
 
  private:
-  /// A node's children as they were loaded: words_[begin, end), sorted, and where we are.
-  struct Frame {
-    std::int32_t begin;
-    std::int32_t end;
-    std::int32_t position;
-  };
-  enum class Way : std::uint8_t { forward, backward };
+  void turn(Way way);
+  void choose() noexcept;
 
-  [[nodiscard]] bool load_root();
-  void push(const TreeNode& node, std::uint64_t children);
-  void seek_from(std::string_view key, Way way);
-  void settle(Way way);
-  [[nodiscard]] bool visit(Reach& reach, std::uint64_t leaf) noexcept;
-  void prefetch_ahead(Reach& reach, Way way) noexcept;
-  [[nodiscard]] bool count_step() noexcept;
-  void refuse(Reach& reach) noexcept;
-
-  const View view_;
-  const std::uint64_t sequence_;
-  const Show show_;
+  Vantage vantage_;
+  RunCursor runs_;
+  TreeCursor tree_;
+  Way way_ = Way::forward;
+  bool in_runs_ = false;  ///< Where the record is.
   Outcome outcome_ = Outcome::absent;
   const RecordHeader* record_ = nullptr;
-  std::uint64_t steps_ = 0;
-  std::uint64_t step_limit_ = UINT64_MAX;
-  std::vector<Frame> frames_;
-  std::vector<std::uint64_t> words_;
 };
 
 }  // namespace dfs::index

@@ -11,6 +11,7 @@
 #include "common/base/assert.hpp"
 #include "common/index/chain.hpp"
 #include "common/index/hash.hpp"
+#include "common/index/run_search.hpp"
 #include "common/index/table_layout.hpp"
 #include "common/index/tree_search.hpp"
 
@@ -77,9 +78,10 @@ struct Newest {
 // What few lookups need stands apart and makes its own Reach: that of the others stays in
 // registers.
 
-[[gnu::noinline, gnu::cold]] Newest ask_tree(const View& view, std::string_view key) noexcept {
+[[gnu::noinline, gnu::cold]] Newest ask_order(const View& view, std::string_view key) noexcept {
   Reach reach(view);
-  const TreeHit hit = search_tree(reach, key);
+  TreeHit hit = search_tree(reach, key);
+  if (hit.outcome == Outcome::absent) hit = search_runs(reach, key);
   if (hit.outcome == Outcome::broken) return {reach.refused_before_look(), nullptr, 0};
   return {hit.outcome, hit.leaf.record, hit.leaf.offset};
 }
@@ -146,7 +148,7 @@ struct Newest {
   }
   // Relaxed: a mark that the snapshot needs was there before its publish.
   const std::uint64_t first = home->slots[0].load(std::memory_order_relaxed);
-  return (first & kOverflowMark) != 0 ? ask_tree(reach.view(), key) : Newest{};
+  return (first & kOverflowMark) != 0 ? ask_order(reach.view(), key) : Newest{};
 }
 
 /// From the newest record to the snapshot's. Does not look.

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "common/index/control_page.hpp"
 
@@ -30,6 +31,11 @@ inline constexpr std::uint64_t kCodes = 257;
 [[nodiscard]] constexpr bool is_leaf(std::uint64_t child) noexcept { return (child & kLeaf) != 0; }
 [[nodiscard]] constexpr std::uint64_t code_of(std::uint64_t child) noexcept {
   return rest_of(child);
+}
+/// The code under which `key` hangs in a node whose keys share their first `depth` bytes.
+[[nodiscard]] constexpr std::uint64_t code_at(std::string_view key, std::uint64_t depth) noexcept {
+  if (depth == key.size()) return 0;
+  return static_cast<std::uint64_t>(static_cast<std::uint8_t>(key[depth])) + 1;
 }
 [[nodiscard]] constexpr std::uint64_t child_offset(std::uint64_t child) noexcept {
   return child & (kOffsetMask & ~kLeaf);

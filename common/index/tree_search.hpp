@@ -1,4 +1,4 @@
-// The reader's steps in the tree: a checked node, and the leaf of one key.
+// The reader's steps in a tree: a checked node, the leaf of a key, the leaf before a key.
 #pragma once
 
 #include <cstdint>
@@ -34,5 +34,18 @@ struct TreeHit {
   LeafSeen leaf;
 };
 [[nodiscard]] TreeHit search_tree(Reach& reach, std::string_view key) noexcept;
+
+/// The leaf of a key in the tree below `child`, which may be 0. found, absent, or broken as above.
+struct LeafPlace {
+  Outcome outcome = Outcome::absent;
+  std::uint64_t child = 0;
+  std::uint64_t nodes = 0;  ///< Looked at.
+};
+/// Of the first or the last key.
+enum class Edge : std::uint8_t { first, last };
+[[nodiscard]] LeafPlace edge_leaf(Reach& reach, std::uint64_t child, Edge edge) noexcept;
+/// Of the last key that is not above `key`.
+[[nodiscard]] LeafPlace floor_leaf(Reach& reach, std::uint64_t child,
+                                   std::string_view key) noexcept;
 
 }  // namespace dfs::index

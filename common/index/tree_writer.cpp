@@ -9,11 +9,6 @@
 namespace dfs::index {
 namespace {
 
-std::uint64_t code_at(std::string_view key, std::uint64_t depth) noexcept {
-  if (depth == key.size()) return 0;
-  return static_cast<std::uint64_t>(static_cast<std::uint8_t>(key[depth])) + 1;
-}
-
 std::uint64_t common_bytes(std::string_view a, std::string_view b) noexcept {
   const auto end = std::mismatch(
       a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())), b.begin());
@@ -54,34 +49,8 @@ const TreeWriter::Link* TreeWriter::child_of(const TreeNode& node,
   return nullptr;
 }
 
-std::uint64_t TreeWriter::find(std::string_view key) const noexcept {
-  std::uint64_t child = slot_.root.load(std::memory_order_relaxed);
-  std::uint64_t depth = 0;
-  while (child != 0 && !is_leaf(child)) {
-    const auto* node = arena_.at<TreeNode>(child_offset(child));
-    const std::string_view prefix(prefix_of(*node), node->prefix_size);
-    if (!key.substr(depth).starts_with(prefix)) return 0;
-    depth += prefix.size();
-    const std::uint64_t code = code_at(key, depth);
-    ++depth;
-    const Link* children = node->children();
-    child = 0;
-    if (node->kind == NodeKind::direct) {
-      child = children[code].load(std::memory_order_relaxed);
-    } else {
-      const std::uint32_t count = node->count.load(std::memory_order_relaxed);
-      for (std::uint32_t i = 0; i < count && child == 0; ++i) {
-        const std::uint64_t word = children[i].load(std::memory_order_relaxed);
-        if (code_of(word) == code) child = word;
-      }
-    }
-    if (code == 0) break;
-  }
-  return child != 0 && is_leaf(child) && key_of(child) == key ? child_offset(child) : 0;
-}
-
 void TreeWriter::insert(std::string_view key, std::uint64_t anchor) {
-  Link* link = &slot_.root;
+  Link* link = &root_;
   std::uint64_t depth = 0;
   while (true) {
     const std::uint64_t child = link->load(std::memory_order_relaxed);
@@ -152,7 +121,7 @@ void TreeWriter::warm(std::span<const std::string_view> keys) const noexcept {
   std::array<Descent, kMostWarmed> descents;
   DFS_ASSERT(keys.size() <= descents.size(), "a group fits the array");
   std::size_t left = 0;
-  const std::uint64_t root = slot_.root.load(std::memory_order_relaxed);
+  const std::uint64_t root = root_.load(std::memory_order_relaxed);
   if (root == 0) return;
   for (const std::string_view key : keys) descents[left++] = {key, 0, root};
   // In each round every descent has what it asked for in the round before.

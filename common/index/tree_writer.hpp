@@ -1,4 +1,4 @@
-// The writer's side of the tree: a new key's leaf, with the nodes that it takes.
+// The writer's side of a tree: a new key's leaf, with the nodes that it takes.
 #pragma once
 
 #include <atomic>
@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "common/index/arena.hpp"
-#include "common/index/control_page.hpp"
 #include "common/index/tree_layout.hpp"
 
 namespace dfs::index {
@@ -16,10 +15,9 @@ namespace dfs::index {
 /// store, of a child word or of a count.
 class TreeWriter {
  public:
-  TreeWriter(Arena& arena, GenerationSlot& slot) noexcept : arena_(arena), slot_(slot) {}
-
-  /// The anchor of `key`, or 0.
-  [[nodiscard]] std::uint64_t find(std::string_view key) const noexcept;
+  /// `root` is the tree's, in the generation's slot.
+  TreeWriter(Arena& arena, std::atomic<std::uint64_t>& root) noexcept
+      : arena_(arena), root_(root) {}
 
   /// Adds the leaf of a key that the tree does not have. `key` lies in a record, and stays there:
   /// long prefixes are not copied. Requires: its bytes were reserved.
@@ -61,7 +59,7 @@ class TreeWriter {
 
   // Constant after construction.
   Arena& arena_;
-  GenerationSlot& slot_;
+  Link& root_;
 
   // Writer thread only.
   std::uint64_t wide_nodes_ = 0;  ///< Nodes of 32: each may become a direct one.

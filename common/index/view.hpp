@@ -16,7 +16,7 @@ namespace dfs::index {
 
 inline constexpr std::uint64_t kGenerationMagic = 0x5845444E49534644;  // "DFSINDEX" in memory
 /// The layout of everything in a generation.
-inline constexpr std::uint32_t kGenerationLayout = 1;
+inline constexpr std::uint32_t kGenerationLayout = 2;
 
 /// The first bytes of a generation. Constant after construction.
 struct GenerationHeader {

@@ -4,13 +4,16 @@
 
 #include "common/base/assert.hpp"
 #include "common/index/hash.hpp"
+#include "common/index/run_search.hpp"
+#include "common/index/table_layout.hpp"
 
 namespace dfs::index {
 namespace {
 
-/// What a live key costs beside its record in a generation that compaction has laid out: its
-/// anchor, two slots of a table two thirds full at best, a part of the nodes (43 bytes measured).
-constexpr std::uint64_t kLiveBytesPerKey = sizeof(Anchor) + 2 * sizeof(std::uint64_t) + 48;
+/// What a live key costs beside its record in a generation that compaction has laid out: its part
+/// of a run, and of a table that is at least three eighths full.
+constexpr std::uint64_t kLiveBytesPerKey =
+    RunWriter::kBytesPerKey + sizeof(Segment) / (kSlotsPerSegment * 3 / 8) + 1;
 
 std::uint64_t place_of(const RecordHeader& record) noexcept {
   return record.flags() >> kPlaceShift & (kFarLinkDistance - 1);
@@ -30,7 +33,8 @@ IndexWriter::IndexWriter(Space& space, GenerationSlot& slot, const NewGeneration
     : slot_(slot),
       generation_(generation),
       arena_(space, sizeof(GenerationHeader)),
-      tree_(arena_, slot),
+      runs_(arena_, slot),
+      tree_(arena_, slot.root),
       table_(arena_, slot, generation.seed, generation.expected_keys),
       feed_(arena_, slot) {
   auto& header = *arena_.at<GenerationHeader>(0);
@@ -60,11 +64,12 @@ Location IndexWriter::locate(std::uint64_t hash, std::string_view key) const noe
   const TableWriter::Found found = table_.find(hash, key);
   Location location{hash, found.slot, found.record, table_.splits(), changes_};
   if (found.ask_tree) {
-    const std::uint64_t anchor = tree_.find(key);
-    // Relaxed: the writer reads what it alone has written.
-    if (anchor != 0) {
-      location.record = arena_.at<Anchor>(anchor)->record.load(std::memory_order_relaxed);
-    }
+    const View own = view();
+    Reach reach(own);
+    TreeHit hit = search_tree(reach, key);
+    if (hit.outcome == Outcome::absent) hit = search_runs(reach, key);
+    DFS_ASSERT(hit.outcome != Outcome::broken, "the writer's own order holds what can be");
+    location.record = hit.leaf.offset;
   }
   return location;
 }
@@ -86,7 +91,7 @@ std::uint64_t IndexWriter::bytes_needed(std::uint64_t key_size, std::uint64_t va
 }
 
 bool IndexWriter::reserve(std::uint64_t new_keys, std::uint64_t bytes) {
-  return arena_.reserve(bytes, tree_.bytes_at_most(new_keys));
+  return arena_.reserve(bytes, tree_.bytes_at_most(new_keys) + runs_.bytes_at_most(new_keys));
 }
 
 const RecordHeader& IndexWriter::add(const NewRecord& record) {
@@ -101,7 +106,10 @@ const RecordHeader& IndexWriter::add(const Location& location, const NewRecord& 
   const Location at = fresh ? location : locate(location.hash, record.key);
   ++changes_;
   const RecordHeader* before = record_at(at);
-  const std::uint64_t anchor = before == nullptr ? arena_.place_anchor() : before->anchor();
+  const bool in_run = before == nullptr && runs_.takes(record.key);
+  const std::uint64_t anchor = before != nullptr ? before->anchor()
+                               : in_run          ? runs_.place_anchor()
+                                                 : arena_.place_anchor();
   RecordHeader& made = make_record(record, at.record, anchor);
   const std::uint64_t offset = offset_in(made);
 
@@ -110,8 +118,12 @@ const RecordHeader& IndexWriter::add(const Location& location, const NewRecord& 
   arena_.at<Anchor>(anchor)->record.store(offset, std::memory_order_release);
   if (before == nullptr) {
     ++keys_;
-    // The leaf first: a mark in the table sends readers to the tree.
-    tree_.insert(made.key(), anchor);
+    // The order first: a mark in the table sends readers there.
+    if (in_run) {
+      runs_.link(made.key(), anchor);
+    } else {
+      tree_.insert(made.key(), anchor);
+    }
     table_.insert(at.hash, offset);
   } else if (at.slot != 0) {
     table_.replace(at.slot, offset);

@@ -13,6 +13,7 @@
 #include "common/index/arena.hpp"
 #include "common/index/feed_writer.hpp"
 #include "common/index/record.hpp"
+#include "common/index/run_writer.hpp"
 #include "common/index/space.hpp"
 #include "common/index/table_writer.hpp"
 #include "common/index/tree_writer.hpp"
@@ -130,6 +131,7 @@ class IndexWriter {
 
   // Writer thread only.
   Arena arena_;
+  RunWriter runs_;
   TreeWriter tree_;
   TableWriter table_;
   FeedWriter feed_;

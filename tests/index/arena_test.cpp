@@ -38,6 +38,12 @@ void fill(std::uint64_t capacity, std::uint64_t batch, std::uint64_t value_size,
 
 TEST(Arena, whatever_reserve_allows_can_be_made) {
   const auto plain = [](std::uint64_t i) { return "key" + std::to_string(i * 7919); };
+  const auto ordered = [](std::uint64_t i) { return "key" + std::to_string(10'000'000 + i); };
+  // Each 62 keys a run, whose first key makes a node.
+  const auto ordered_apart = [](std::uint64_t i) {
+    const std::string number = std::to_string(10'000'000 + i);
+    return number + std::string(i % 62 == 0 ? 3000 : 10, 'r') + number;
+  };
   const auto wide = [](std::uint64_t i) {
     // Fills nodes of 32 everywhere first, then makes each grow at once.
     const std::uint64_t node = i % 500;
@@ -52,6 +58,8 @@ TEST(Arena, whatever_reserve_allows_can_be_made) {
   };
   for (const std::uint64_t batch : {1, 7, 100, 1000}) {
     fill(std::uint64_t{8} << 20, batch, 0, plain);
+    fill(std::uint64_t{8} << 20, batch, 0, ordered);
+    fill(std::uint64_t{8} << 20, batch, 1, ordered_apart);
     fill(std::uint64_t{8} << 20, batch, 120, wide);
     fill(std::uint64_t{8} << 20, batch, 1, nested);
   }
@@ -73,21 +81,24 @@ TEST(Arena, refuses_what_does_not_fit_and_changes_nothing) {
 }
 
 TEST(Arena, what_is_needed_is_an_upper_bound_on_what_is_used) {
-  Subject subject;
-  IndexWriter& writer = subject.writer();
-  std::mt19937_64 random(5);
-  std::uint64_t needed = 0;
-  const std::uint64_t begin = writer.used();
-  std::uint64_t sequence = 0;
-  for (int i = 0; i < 60'000; ++i) {
-    const std::string key = std::to_string(random() % 40'000) + std::string(random() % 60, 'k');
-    const std::string value(random() % 300, 'v');
-    const bool known = writer.newest(key) != nullptr;
-    ASSERT_TRUE(writer.reserve(1, record_bytes(key.size(), value.size(), true)));
-    writer.add({.key = key, .value = value, .version = 1, .sequence = ++sequence});
-    needed += IndexWriter::bytes_needed(key.size(), value.size(), !known);
-    // And the chunks that were opened and are not full.
-    ASSERT_LE(writer.used() - begin, needed + 4 * Arena::kMaxChunkBytes);
+  for (const bool ordered : {false, true}) {
+    Subject subject;
+    IndexWriter& writer = subject.writer();
+    std::mt19937_64 random(5);
+    std::uint64_t needed = 0;
+    const std::uint64_t begin = writer.used();
+    std::uint64_t sequence = 0;
+    for (std::uint64_t i = 0; i < 60'000; ++i) {
+      const std::uint64_t number = ordered ? 100'000 + i : random() % 40'000;
+      const std::string key = std::to_string(number) + std::string(random() % 60, 'k');
+      const std::string value(random() % 300, 'v');
+      const bool known = writer.newest(key) != nullptr;
+      ASSERT_TRUE(writer.reserve(1, record_bytes(key.size(), value.size(), true)));
+      writer.add({.key = key, .value = value, .version = 1, .sequence = ++sequence});
+      needed += IndexWriter::bytes_needed(key.size(), value.size(), !known);
+      // And the chunks that were opened and are not full.
+      ASSERT_LE(writer.used() - begin, needed + 4 * Arena::kMaxChunkBytes);
+    }
   }
 }
 

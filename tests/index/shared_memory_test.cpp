@@ -11,6 +11,7 @@
 #include "common/index/control_page.hpp"
 #include "common/index/feed.hpp"
 #include "common/index/record.hpp"
+#include "common/index/run_layout.hpp"
 #include "common/index/table_layout.hpp"
 #include "common/index/tree_layout.hpp"
 #include "common/index/view.hpp"
@@ -71,8 +72,8 @@ const std::map<std::string, Table>& layouts() {
        {DFS_MEMBER(GenerationSlot, identity), DFS_MEMBER(GenerationSlot, allocated),
         DFS_MEMBER(GenerationSlot, directory), DFS_MEMBER(GenerationSlot, root),
         DFS_MEMBER(GenerationSlot, feed), DFS_MEMBER(GenerationSlot, feed_base),
-        DFS_MEMBER(GenerationSlot, feed_begin), DFS_MEMBER(GenerationSlot, published),
-        DFS_MEMBER(GenerationSlot, records_end)}},
+        DFS_MEMBER(GenerationSlot, feed_begin), DFS_MEMBER(GenerationSlot, runs),
+        DFS_MEMBER(GenerationSlot, published), DFS_MEMBER(GenerationSlot, records_end)}},
       {"GenerationHeader",
        {DFS_MEMBER(GenerationHeader, magic), DFS_MEMBER(GenerationHeader, layout),
         DFS_MEMBER(GenerationHeader, number), DFS_MEMBER(GenerationHeader, seed),
@@ -90,6 +91,7 @@ const std::map<std::string, Table>& layouts() {
        {DFS_MEMBER(TreeNode, kind), DFS_MEMBER(TreeNode, prefix_size), DFS_MEMBER(TreeNode, count),
         DFS_MEMBER(TreeNode, prefix)}},
       {"Anchor", {DFS_MEMBER(Anchor, record)}},
+      {"Run", {DFS_MEMBER(Run, previous), DFS_MEMBER(Run, next), DFS_MEMBER(Run, anchors)}},
       {"FeedBlock",
        {DFS_MEMBER(FeedBlock, previous), DFS_MEMBER(FeedBlock, capacity),
         DFS_MEMBER(FeedBlock, count)}},
@@ -136,6 +138,8 @@ TEST(SharedMemoryDocument, sizes_and_constants_of_the_prose_are_those_of_the_cod
   EXPECT_EQ(capacity_of(NodeKind{4}), 32U);
   EXPECT_EQ(capacity_of(NodeKind{5}), 257U);
   EXPECT_EQ(kInlinePrefixBytes, 8U);
+  EXPECT_EQ(kRunKeys, 62U);
+  EXPECT_EQ(kGenerationLayout, 2U);
   EXPECT_EQ(kCommitsPerFeedEntry, 1024U);
   EXPECT_EQ(kRecordsPerFeedEntry, 16384U);
 }

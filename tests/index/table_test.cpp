@@ -1,6 +1,7 @@
 // The table: splits, and keys chosen to meet.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "common/index/cursor.hpp"
@@ -100,9 +101,9 @@ TEST(Table, finds_keys_that_had_to_move_on_for_others) {
   }
 }
 
-TEST(Table, keys_chosen_for_one_bucket_are_left_to_the_tree) {
+/// Keys for one bucket, put in in the order given: all can be found, changed and erased.
+void expect_found(const std::vector<std::string>& keys) {
   Subject subject;
-  const auto keys = keys_where(200, [](std::uint64_t hash) { return home_of(hash) == 500; });
   for (const std::string& key : keys) subject.set(key, "of " + key);
   EXPECT_EQ(subject.writer().left_out(), keys.size() - kBucketsPerSearch * kSlotsPerBucket);
   EXPECT_EQ(depth_of(subject), 0U);  // a segment nearly empty does not split for them
@@ -123,6 +124,15 @@ TEST(Table, keys_chosen_for_one_bucket_are_left_to_the_tree) {
   for (std::size_t i = 200; i < 250; ++i) {
     ASSERT_EQ(subject.get(others[i], subject.sequence()), std::nullopt);
   }
+}
+
+TEST(Table, keys_chosen_for_one_bucket_are_left_to_the_order) {
+  auto keys = keys_where(200, [](std::uint64_t hash) { return home_of(hash) == 500; });
+  expect_found(keys);
+  std::sort(keys.begin(), keys.end());
+  expect_found(keys);  // all in runs
+  std::reverse(keys.begin(), keys.end());
+  expect_found(keys);  // all but one in the tree
 }
 
 TEST(Table, the_mark_survives_splits_on_both_sides) {

@@ -27,12 +27,16 @@ std::string serial(std::uint64_t sequence) {
   return "serial" + std::string(8 - digits.size(), '0') + digits;
 }
 
+/// The later, the lower: each lies in the tree until the next compaction, then in a run.
+std::string countdown(std::uint64_t sequence) { return "down" + serial(99'999'999 - sequence); }
+
 /// A client's page of holds.
 struct Client {
   std::array<std::atomic<std::uint64_t>, kGenerationSlots> holds{};
 };
 
-/// The writer's side: every commit moves money between two accounts, counts itself, and adds a key.
+/// The writer's side: every commit moves money between two accounts, counts itself, and adds two
+/// keys.
 class Bank {
  public:
   Bank() : page_(std::make_unique<ControlPage>()) {
@@ -58,6 +62,7 @@ class Bank {
     add(account(from), std::to_string(balances_[from]), sequence, false);
     add(account(to), std::to_string(balances_[to]), sequence, false);
     add(serial(sequence), "x", sequence, false);
+    add(countdown(sequence), "x", sequence, false);
     if (sequence % 3 == 0) erase(serial(sequence - 1), sequence);
     add("count", std::to_string(sequence), sequence, true);
     writer_->publish(sequence);
@@ -173,6 +178,7 @@ class Reader {
     ASSERT_TRUE(view.has_value());
     expect_sum(*view, taken.sequence);
     expect_serials(*view, taken.sequence);
+    expect_countdowns(*view, taken.sequence);
     expect_feed(*view, taken.sequence);
     ASSERT_TRUE(look(*view)) << "a held generation stays (I6)";
     release(client_.holds, taken.generation);
@@ -221,6 +227,23 @@ class Reader {
       ASSERT_TRUE(cursor.valid());
       ASSERT_EQ(cursor.record().key(), serial(expected));
       cursor.prev();
+    }
+  }
+
+  /// The newest 300, and some of the way back.
+  static void expect_countdowns(const View& view, std::uint64_t sequence) {
+    Cursor cursor(view, sequence);
+    std::uint64_t expected = sequence;
+    for (cursor.seek("down"); expected > 1 && sequence - expected < 300; cursor.next()) {
+      ASSERT_TRUE(cursor.valid());
+      ASSERT_EQ(cursor.record().key(), countdown(expected));
+      --expected;
+    }
+    for (int i = 0; i < 20 && expected < sequence && cursor.valid(); ++i) {
+      cursor.prev();
+      ++expected;
+      ASSERT_TRUE(cursor.valid());
+      ASSERT_EQ(cursor.record().key(), countdown(expected));
     }
   }
 

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kPageBytes = 4096;
 
-/// A store with something of everything: several versions, far links, tombstones, every kind of
-/// node, long prefixes, keys that are left out of the table, jumps.
+/// A store with something of everything: several versions, far links, tombstones, runs, every kind
+/// of node, long prefixes, keys that are left out of the table, jumps.
 class Damaged : public testing::Test {
  protected:
   Damaged() {
@@ -24,6 +24,10 @@ class Damaged : public testing::Test {
       const std::string key = "key" + std::to_string(i);
       subject_.set(key, std::string(static_cast<std::size_t>(i % 90), 'v'));
       keys_.push_back(key);
+    }
+    for (int i = 1000; i < 1300; ++i) {
+      keys_.push_back("run" + std::to_string(i));
+      subject_.set(keys_.back(), std::to_string(i));
     }
     for (int byte = 1; byte < 250; ++byte) {
       keys_.push_back(std::string(30, 'p') + static_cast<char>(byte));
