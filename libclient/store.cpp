@@ -75,7 +75,7 @@ Transaction Store::begin(const TransactionOptions& options) {
 Result<Committed> Store::transact_with(const std::function<Result<bool>(Transaction&)>& f,
                                        const TransactionOptions& options) {
   const os::Deadline deadline = core_->deadline({{}, options.timeout});
-  std::optional<std::minstd_rand> random;  // only for who meets another: its seed costs 8 us
+  std::optional<std::minstd_rand> random;  // only for who meets another: its seed costs some 6 us
   std::chrono::microseconds longest = kFirstPause;
   for (;;) {
     TransactionOptions once = options;
