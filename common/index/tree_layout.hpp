@@ -42,7 +42,8 @@ inline constexpr std::uint64_t kCodes = 257;
 }
 
 /// How many children a node can have. The first four list them; `direct` has a place for each code.
-enum class NodeKind : std::uint8_t { four = 1, eight, sixteen, thirty_two, direct };
+/// Ten for the decimal digits that keys are full of: 13 bytes a key less than with eight.
+enum class NodeKind : std::uint8_t { four = 1, ten, sixteen, thirty_two, direct };
 
 /// Prefixes up to this long stand in the node; of a longer one it has the offset, in some key.
 inline constexpr std::uint64_t kInlinePrefixBytes = 8;
@@ -73,8 +74,8 @@ static_assert(offsetof(TreeNode, prefix) == 8);
   switch (kind) {
     case NodeKind::four:
       return 4;
-    case NodeKind::eight:
-      return 8;
+    case NodeKind::ten:
+      return 10;
     case NodeKind::sixteen:
       return 16;
     case NodeKind::thirty_two:

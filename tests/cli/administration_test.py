@@ -63,12 +63,13 @@ class AdministrationTest(StoreTest):
 
     def test_ping_of_a_writer_that_has_no_memory_ends_with_8(self):
         self.write("users.db.toml", 'memory_limit = "4M"\n')
-        value = json.dumps("x" * 60_000)
-        keys, code = 0, 0
-        while code == 0:
-            code = self.dfsctl("set", f"key{keys}", "-", stdin=value).code
-            keys += 1
-        self.assertEqual(code, 8)
+        keys = 0
+        for size in [60_000, 6_000, 600, 60]:
+            value, code = json.dumps("x" * size), 0
+            while code == 0:
+                code = self.dfsctl("set", f"key{keys}", "-", stdin=value).code
+                keys += 1
+            self.assertEqual(code, 8)
         error = self.refused_json(8, "ping", "--write")
         self.assertEqual((error["error"], error["limit"]), ("store_full", 4 << 20))
         self.assertIn("live records take", error["message"])

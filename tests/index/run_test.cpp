@@ -227,7 +227,7 @@ TEST(Runs, cost_less_than_the_tree) {
   // Beside records, tables and the last chunks.
   const std::uint64_t alike = ordered.writer().live_bytes();
   EXPECT_LT(ordered.writer().used(), alike);
-  EXPECT_LT(ordered.writer().used() + std::uint64_t{20'000} * 20, mixed.writer().used());
+  EXPECT_LT(ordered.writer().used() + std::uint64_t{20'000} * 10, mixed.writer().used());
 }
 
 /// Few different bytes, so that keys meet in every way.

@@ -135,6 +135,8 @@ TEST(SharedMemoryDocument, sizes_and_constants_of_the_prose_are_those_of_the_cod
   EXPECT_EQ(kHomesPerSegment, 1021U);
   EXPECT_EQ(sizeof(TreeNode), 16U);
   EXPECT_EQ(capacity_of(NodeKind{1}), 4U);
+  EXPECT_EQ(capacity_of(NodeKind{2}), 10U);
+  EXPECT_EQ(capacity_of(NodeKind{3}), 16U);
   EXPECT_EQ(capacity_of(NodeKind{4}), 32U);
   EXPECT_EQ(capacity_of(NodeKind{5}), 257U);
   EXPECT_EQ(kInlinePrefixBytes, 8U);
