@@ -111,16 +111,17 @@ struct Newest {
   const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<short>(tag)));
   const auto found =
       static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
-#else
-  unsigned found = 0;
-  for (unsigned i = 0; i < kSlotsPerBucket; ++i) {
-    const bool equal = rest_of(bucket.slots[i].load(std::memory_order_relaxed)) == tag;
-    found |= (equal ? 1U : 0U) << i;
-  }
-#endif
   // SYNC POINT: newest. Acquire: a key that has moved on is found where the search comes later;
   // pairs with TableWriter::displace.
   std::atomic_thread_fence(std::memory_order_acquire);
+#else
+  unsigned found = 0;
+  for (unsigned i = 0; i < kSlotsPerBucket; ++i) {
+    // SYNC POINT: newest. Acquire, for the same.
+    const bool equal = rest_of(bucket.slots[i].load(std::memory_order_acquire)) == tag;
+    found |= (equal ? 1U : 0U) << i;
+  }
+#endif
   return found;
 }
 
