@@ -225,5 +225,21 @@ TEST(Waiting, who_is_awake_is_not_rung) {
   EXPECT_EQ(rings, 1);
 }
 
+TEST(Waiting, who_sleeps_for_replies_is_rung_for_room_once_somebody_wants_it) {
+  std::atomic<std::uint32_t> asleep{kAsleepForReplies};
+  int rings = 0;
+  const auto ring = [&] { ++rings; };
+  wake_if_asleep_for_room(asleep, ring);
+  EXPECT_EQ(rings, 0);
+  wake_if_asleep(asleep, ring);
+  EXPECT_EQ(rings, 1) << "for a reply";
+  wants_room(asleep);
+  wake_if_asleep_for_room(asleep, ring);
+  EXPECT_EQ(rings, 2);
+  asleep = 0;
+  wants_room(asleep);
+  EXPECT_EQ(asleep.load(), 0U) << "who is awake stays so";
+}
+
 }  // namespace
 }  // namespace dfs::wire
