@@ -82,9 +82,10 @@ TEST_F(Opening, keys_that_the_log_has_escaped_are_kept_as_they_are) {
   for (std::uint64_t s = 2; s <= 3000; ++s) {
     log::Record record;
     const std::string key = "quote\"" + std::to_string(s);
+    const std::string value = std::to_string(s);
     record.key = key;
     record.version = 1;
-    record.value = std::to_string(s);
+    record.value = value;
     record.sequence = s;
     log::append_record(lines, record);
   }
