@@ -82,6 +82,13 @@ class Overlay {
   [[nodiscard]] std::optional<Error> obstacle();
   /// Whether a commit would change or check nothing.
   [[nodiscard]] bool only_read() const noexcept { return writes_.empty(); }
+  /// Whether what was read is known to have stood at one moment after the transaction began; else a
+  /// daemon has to say that it still stands. Of a stale snapshot it is not: a daemon that this
+  /// client never met may have acknowledged more, and died.
+  [[nodiscard]] bool stood() const {
+    const bool read_nothing = reads_.empty() && ranges_.empty();
+    return read_nothing || options_.snapshot_isolation || !source_->stale();
+  }
   /// The request, as views into this.
   void fill(wire::CommitRequest& request) const;
 

@@ -24,6 +24,7 @@ class SnapshotSource final : public Source {
   /// Null where it could not be taken.
   [[nodiscard]] const Generation* mapped() const { return snapshot_.generation_; }
   [[nodiscard]] std::uint64_t sequence() const override { return snapshot_.sequence(); }
+  [[nodiscard]] bool stale() const override { return snapshot_.stale(); }
 
  private:
   const Snapshot snapshot_;

@@ -65,6 +65,9 @@ class Source {
   [[nodiscard]] virtual Result<void> check() = 0;
   [[nodiscard]] virtual std::uint64_t generation() const = 0;
   [[nodiscard]] virtual std::uint64_t sequence() const = 0;
+  /// Whether it may lack commits that were acknowledged before it was taken: what was read counts
+  /// only once a daemon has said so.
+  [[nodiscard]] virtual bool stale() const = 0;
 };
 
 /// What the copies and iterators of one Range share. Threads: one at a time.

@@ -69,8 +69,16 @@ Result<Committed> Transaction::commit() {
     return std::move(*obstacle);
   }
   if (overlay_->only_read()) {
-    overlay_->finish();
-    return Committed{};
+    if (overlay_->stood()) {
+      overlay_->finish();
+      return Committed{};
+    }
+    if (core_->options().read_only) {
+      overlay_->finish();
+      return Error(errc::daemon_gone,
+                   "nobody served the store when the transaction began, so what it read may be "
+                   "out of date; begin it again");
+    }
   }
   wire::CommitRequest request;
   overlay_->fill(request);

@@ -88,6 +88,7 @@ class MapSource final : public client::Source {
   }
   std::uint64_t generation() const override { return 3; }
   std::uint64_t sequence() const override { return 100; }
+  bool stale() const override { return false; }
 
  private:
   const MapRecords& records_;

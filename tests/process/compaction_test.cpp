@@ -110,6 +110,38 @@ TEST_F(Compaction, a_transaction_counts_across_a_switch) {
   EXPECT_EQ(phantom.commit().error(), errc::transaction_conflict);
 }
 
+TEST_F(Compaction, what_was_read_of_a_generation_before_the_dead_daemons_last_is_validated) {
+  Store writer = need(Store::open(path_, patient()), "open");
+  static_cast<void>(need(writer.set("a", "1"), "set"));
+  static_cast<void>(need(writer.set("b", "1"), "set"));
+  Store reader = need(Store::open(path_, patient()), "open");
+  const Snapshot held = reader.snapshot();  // or its generation would be given back at the switch
+  Options reading = patient();
+  reading.read_only = true;
+  Store only_reader = need(Store::open(path_, reading), "open");
+  switch_generations(writer, 1);
+  static_cast<void>(need(writer.set("a", "2"), "set"));
+  daemon_->kill();
+
+  // The reader never mapped the generation in which a is 2, and nobody can hand it out.
+  Transaction late = reader.begin();
+  Transaction even_so = reader.begin();
+  Transaction weaker = reader.begin({.snapshot_isolation = true});
+  Transaction nothing = reader.begin();
+  Transaction unasked = only_reader.begin();
+  ASSERT_EQ(late.get("a")->value, "1");
+  ASSERT_EQ(even_so.get("b")->value, "1");
+  ASSERT_EQ(weaker.get("a")->value, "1");
+  EXPECT_TRUE(weaker.commit().has_value()) << "a snapshot is what it was promised";
+  EXPECT_TRUE(nothing.commit().has_value());
+  static_cast<void>(unasked.get("a"));
+  EXPECT_EQ(unasked.commit().error(), errc::daemon_gone);
+  serve({"--durability", "written"});
+  EXPECT_EQ(late.commit().error(), errc::transaction_conflict)
+      << "a was 2, acknowledged, before the transaction began";
+  EXPECT_TRUE(even_so.commit().has_value());
+}
+
 TEST_F(Compaction, a_key_made_again_never_gets_a_version_it_had) {
   Store store = need(Store::open(path_, patient()), "open");
   std::uint64_t last = 0;

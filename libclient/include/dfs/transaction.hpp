@@ -60,7 +60,9 @@ class Transaction {
 
   /// Makes all its writes happen, or none. transaction_conflict (a key or range that it read has
   /// changed), version_mismatch, transaction_too_large, timeout, unknown and the like say why not;
-  /// see `errc`. One that wrote and checked nothing commits without the daemon. Ends the
+  /// see `errc`. One that wrote and checked nothing commits without the daemon; unless its snapshot
+  /// was stale, since nobody served the store: then it may lack what a daemon had acknowledged, and
+  /// the next one is asked (of a handle that only reads it is daemon_gone: begin again). Ends the
   /// transaction in every case.
   [[nodiscard]] Result<Committed> commit();
   /// Ends it; nothing is written. Safe to call at any time.
