@@ -11,9 +11,9 @@ namespace dfs::daemon {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kNames{
-    "taken",  "prepared", "appended",  "synced",        "published", "kept_aside", "cut",
-    "reread", "base",     "caught_up", "before_rename", "renamed",   "switched"};
+constexpr std::array<std::string_view, 14> kNames{
+    "taken", "prepared", "torn", "appended",  "synced",        "published", "kept_aside",
+    "cut",   "reread",   "base", "caught_up", "before_rename", "renamed",   "switched"};
 
 /// What DFS_FAULT asks for; read once.
 struct Plan {
@@ -61,6 +61,11 @@ void pass(StopPoint point) {
   if (++p.passes[i] != p.stops[i].at_pass) return;
   if (p.stops[i].kill) os::kill_self();
   os::stop_self();
+}
+
+bool is_due(StopPoint point) {
+  const auto i = static_cast<std::size_t>(point);
+  return plan().passes[i] + 1 == plan().stops[i].at_pass;
 }
 
 bool sync_is_planted_out() { return plan().no_sync; }

@@ -13,6 +13,7 @@ namespace dfs::daemon {
 enum class StopPoint : std::uint8_t {
   taken,          ///< A request's word says taken; nothing is prepared.
   prepared,       ///< The batch's replies stand in their rings; nothing is in the log.
+  torn,           ///< Its lines but for the end of the last are in the log.
   appended,       ///< Its lines are in the log, unsynced.
   synced,         ///< Synced; not published.
   published,      ///< Published; no reply released.
@@ -29,10 +30,13 @@ enum class StopPoint : std::uint8_t {
 #ifdef DFS_FAULTS
 /// Ends or stops the process here if DFS_FAULT says so.
 void pass(StopPoint point);
+/// True if the next pass of this point will.
+[[nodiscard]] bool is_due(StopPoint point);
 /// True if the fdatasync that was about to happen is planted out.
 [[nodiscard]] bool sync_is_planted_out();
 #else
 inline void pass(StopPoint /*point*/) {}
+[[nodiscard]] inline bool is_due(StopPoint /*point*/) { return false; }
 [[nodiscard]] inline bool sync_is_planted_out() { return false; }
 #endif
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
+#include <future>
 #include <utility>
 
 #include "common/base/limits.hpp"
@@ -62,25 +62,22 @@ Writer::~Writer() {
 }
 
 Result<void> Writer::start() {
-  auto armed = os::Event::make();
-  if (!armed) return std::move(armed).error();
-  std::optional<Error> failure;
-  thread_ = std::thread([this, &armed, &failure] {
+  std::promise<Result<void>> armed;
+  auto outcome = armed.get_future();
+  thread_ = std::thread([this, armed = std::move(armed)]() mutable {
     os::name_thread("dfs-writer");
     auto word = os::DeathWord::arm(parts_.control.death_word, parts_.mark);
-    if (word) {
-      death_word_ = std::move(*word);
-    } else {
-      failure = word.error();
+    if (!word) {
+      armed.set_value(Result<void>(std::move(word).error()));
+      return;
     }
-    const bool lives = !failure;
-    armed->ring();  // `failure` and `armed` are gone behind this
-    if (lives) run();
+    death_word_ = std::move(*word);
+    armed.set_value(Result<void>());
+    run();
   });
-  os::wait_readable(armed->fd(), os::Deadline::never());
-  if (!failure) return {};
-  thread_.join();
-  return *failure;
+  Result<void> begun = outcome.get();
+  if (!begun) thread_.join();
+  return begun;
 }
 
 void Writer::stop() {

@@ -1,11 +1,11 @@
 # Many processes, kill -9, successors.
-dfs_process_test(bank_test)
-dfs_process_test(compaction_test)
+dfs_process_test(bank_test THREADS)
+dfs_process_test(compaction_test THREADS)
 dfs_process_test(watch_test)
 dfs_process_test(endurance_test)
-dfs_process_test(history_test)
+dfs_process_test(history_test THREADS)
 dfs_process_test(kill_client_test)
-dfs_process_test(kill_daemon_test)
+dfs_process_test(kill_daemon_test THREADS)
 dfs_process_test(second_daemon_test)
 
 # Once more with compaction going on all the time: switches, deletions and keys made again under all

@@ -1,5 +1,6 @@
 # What was acknowledged is on disk, reading makes no system call, and whatever fails is survived.
 dfs_test(model_test model_test.cpp LIBS dfs_daemon LABELS unit)
+dfs_process_test(hostile_test LIBS dfs_wire Boost::json)
 
 # What is traced is what is installed: a sanitizer has system calls of its own.
 if(NOT DFS_SANITIZE)
@@ -21,7 +22,6 @@ if(NOT DFS_SANITIZE)
   dfs_process_test(seed_test)
   dfs_process_test(service_test)
   dfs_process_test(config_test)
-  dfs_process_test(hostile_test LIBS dfs_wire Boost::json)
   dfs_process_test(full_disk_test ROOT)
   dfs_process_test(power_cut_test ROOT)
 endif()
