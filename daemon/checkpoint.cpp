@@ -33,8 +33,9 @@ bool Checkpoints::any() const { return latest().log_end != 0; }
 
 Checkpoint Checkpoints::choose(const Wanted& wanted) const {
   const std::lock_guard lock(mutex_);
-  const auto until = latest_.time - wanted.age;
+  const auto until = os::Monotonic::now() - wanted.age;
   Checkpoint chosen = latest_;
+  if (latest_.time <= until) return chosen;
   // From the newest back, as far as the tail allows, and no further than was asked for.
   for (auto at = kept_.rbegin(); at != kept_.rend(); ++at) {
     if (latest_.log_end - at->log_end > wanted.tail_bytes || at->sequence == 0) break;

@@ -29,7 +29,8 @@ class Checkpoints {
   [[nodiscard]] bool any() const;
 
   struct Wanted {
-    std::chrono::milliseconds age{0};  ///< as long ago, or longer, where the tail allows
+    std::chrono::milliseconds age{0};  ///< as long ago, or longer, where the tail allows; of what
+                                       ///< is all older, nothing
     std::uint64_t tail_bytes = 0;      ///< of the log behind it, at the most
   };
   /// The one to begin at.

@@ -1,0 +1,49 @@
+// Where a compaction begins: what lies behind that stays in the log as it is.
+#include "daemon/checkpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace dfs::daemon {
+namespace {
+
+using std::chrono::minutes;
+
+Checkpoint at(std::uint64_t sequence, minutes ago) {
+  return {sequence, sequence + 1, sequence * 100, sequence * 100, os::Monotonic::now() - ago};
+}
+
+class CheckpointsTest : public testing::Test {
+ protected:
+  CheckpointsTest() {
+    checkpoints_.note(at(1, minutes(50)));
+    checkpoints_.note(at(2, minutes(40)));
+    checkpoints_.note(at(3, minutes(30)));
+    checkpoints_.note(at(4, minutes(20)));
+  }
+  std::uint64_t begin(minutes age, std::uint64_t tail_bytes = UINT64_MAX) {
+    return checkpoints_.choose({age, tail_bytes}).sequence;
+  }
+
+  Checkpoints checkpoints_;
+};
+
+TEST_F(CheckpointsTest, a_tail_reaches_back_as_long_as_it_was_asked_for) {
+  EXPECT_EQ(begin(minutes(25)), 3U);
+  EXPECT_EQ(begin(minutes(35)), 2U);
+  EXPECT_EQ(begin(minutes(60)), 1U);
+}
+
+TEST_F(CheckpointsTest, what_is_all_older_leaves_no_tail) {
+  EXPECT_EQ(begin(minutes(0)), 4U);
+  EXPECT_EQ(begin(minutes(15)), 4U);
+}
+
+TEST_F(CheckpointsTest, a_tail_is_no_longer_than_it_may_be) {
+  EXPECT_EQ(begin(minutes(60), 150), 3U);
+  EXPECT_EQ(begin(minutes(60), 50), 4U);
+}
+
+}  // namespace
+}  // namespace dfs::daemon
