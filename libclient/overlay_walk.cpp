@@ -17,8 +17,7 @@ OverlayWalk::OverlayWalk(const OverlayWalk& other)
       failed_(other.failed_),
       side_(other.side_),
       from_end_(other.from_end_),
-      ordinal_(other.ordinal_),
-      entry_(other.entry_) {}
+      ordinal_(other.ordinal_) {}
 
 std::unique_ptr<Walk> OverlayWalk::copy() const {
   return std::unique_ptr<Walk>(new OverlayWalk(*this));

@@ -25,7 +25,6 @@ class OverlayWalk final : public Walk {
   [[nodiscard]] bool last() override;
   [[nodiscard]] bool next() override;
   [[nodiscard]] bool prev() override;
-  [[nodiscard]] Entry entry() const override { return entry_; }
   [[nodiscard]] Error problem() const override;
 
  private:
@@ -54,7 +53,6 @@ class OverlayWalk final : public Walk {
   // first key there has 1, off that end it is 0.
   bool from_end_ = false;
   std::uint64_t ordinal_ = 0;
-  Entry entry_;  // where this walk stands
 };
 
 }  // namespace dfs::client

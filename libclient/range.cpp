@@ -28,8 +28,7 @@ Range::Iterator::Iterator(std::shared_ptr<client::Span> span) noexcept : span_(s
 Range::Iterator::Iterator(const Iterator& other)
     : span_(other.span_),
       walk_(other.walk_ ? other.walk_->copy() : nullptr),
-      entry_(other.entry_),
-      at_end_(other.at_end_) {}
+      entry_(other.entry_ ? &walk_->entry() : nullptr) {}
 Range::Iterator::Iterator(Iterator&& other) noexcept = default;
 Range::Iterator& Range::Iterator::operator=(const Iterator& other) {
   if (this != &other) *this = Iterator(other);
@@ -39,10 +38,9 @@ Range::Iterator& Range::Iterator::operator=(Iterator&& other) noexcept = default
 Range::Iterator::~Iterator() = default;
 
 void Range::Iterator::settle(bool stands) noexcept {
-  at_end_ = !stands;
-  if (stands) {
-    entry_ = walk_->entry();
-  } else if (Error problem = walk_->problem(); problem.code() != errc::absent) {
+  entry_ = stands ? &walk_->entry() : nullptr;
+  if (stands) return;
+  if (Error problem = walk_->problem(); problem.code() != errc::absent) {
     span_->note(std::move(problem));
   }
 }
@@ -61,7 +59,7 @@ Range::Iterator Range::Iterator::operator++(int) {
 Range::Iterator& Range::Iterator::operator--() {
   const bool backwards = span_->backwards();
   if (!walk_) walk_ = span_->walk();
-  if (at_end_) {
+  if (entry_ == nullptr) {
     settle(backwards ? walk_->first() : walk_->last());
   } else {
     settle(backwards ? walk_->next() : walk_->prev());

@@ -24,43 +24,57 @@ std::unique_ptr<Walk> SnapshotWalk::copy() const {
   return std::unique_ptr<Walk>(new SnapshotWalk(*this));
 }
 
-template <class Move>
+template <index::Way way, class Move>
 bool SnapshotWalk::make(Move move) {
-  if (generation_.connection().forked()) {
-    problem_ = errc::forked;
-    return false;
-  }
+  if (generation_.connection().forked()) return ended(errc::forked);
   if (!cursor_) cursor_.emplace(generation_.view(), sequence_);
   move(*cursor_);
+  return stand<way>() == Stood::within || make_again<way>(move);
+}
+
+/// What a move comes to that has not simply come to an entry.
+template <index::Way way, class Move>
+[[gnu::noinline]] bool SnapshotWalk::make_again(Move move) {
   while (cursor_->outcome() == index::Outcome::outgrown) {
     if (auto larger = generation_.connection().enlarge(generation_); !larger) {
-      problem_ = std::move(larger).error();
-      return false;
+      return ended(std::move(larger).error());
     }
     cursor_.emplace(generation_.view(), sequence_);
     move(*cursor_);
   }
-  return settle();
+  const Stood stood = stand<way>();
+  if (stood == Stood::within) return true;
+  if (stood == Stood::outside || cursor_->outcome() == index::Outcome::absent) {
+    return ended(errc::absent);
+  }
+  // What ended it, or what took its record away behind it.
+  const bool valid = cursor_->valid();
+  return ended(error_from(valid ? index::Outcome::given_back : cursor_->outcome(), generation_));
 }
 
-bool SnapshotWalk::settle() {
-  problem_ = errc::absent;
-  if (cursor_->valid()) {
-    entry_ = entry_from(cursor_->record());
-    if (cursor_->stands()) return bounds_.hold(entry_.key);
-    problem_ = error_from(index::Outcome::given_back, generation_);
-  } else if (cursor_->outcome() != index::Outcome::absent) {
-    problem_ = error_from(cursor_->outcome(), generation_);
-  }
+/// Takes what the cursor stands on, if that still stands once it was read.
+template <index::Way way>
+SnapshotWalk::Stood SnapshotWalk::stand() noexcept {
+  if (!cursor_->valid()) return Stood::nowhere;
+  entry_ = entry_from(cursor_->record());
+  // Of the bounds, the one end that a move may have passed.
+  const bool within =
+      way == index::Way::forward ? bounds_.below_end(entry_.key) : entry_.key >= bounds_.from;
+  if (!cursor_->stands()) return Stood::nowhere;
+  return within ? Stood::within : Stood::outside;
+}
+
+[[gnu::noinline]] bool SnapshotWalk::ended(Error problem) noexcept {
+  problem_ = std::move(problem);
   return false;
 }
 
 bool SnapshotWalk::first() {
-  return make([this](index::Cursor& cursor) { cursor.seek(bounds_.from); });
+  return make<index::Way::forward>([this](index::Cursor& cursor) { cursor.seek(bounds_.from); });
 }
 
 bool SnapshotWalk::last() {
-  return make([this](index::Cursor& cursor) {
+  return make<index::Way::backward>([this](index::Cursor& cursor) {
     if (bounds_.to.empty()) return cursor.seek_last();
     cursor.seek_for_prev(bounds_.to);
     if (cursor.valid() && cursor.record().key() == bounds_.to) cursor.prev();
@@ -69,14 +83,14 @@ bool SnapshotWalk::last() {
 
 bool SnapshotWalk::next() {
   // A cursor made anew stands nowhere: from the key on, which this walk stands on.
-  return make([this](index::Cursor& cursor) {
+  return make<index::Way::forward>([this](index::Cursor& cursor) {
     if (!cursor.valid()) cursor.seek(entry_.key);
     if (cursor.valid()) cursor.next();
   });
 }
 
 bool SnapshotWalk::prev() {
-  return make([this](index::Cursor& cursor) {
+  return make<index::Way::backward>([this](index::Cursor& cursor) {
     if (!cursor.valid()) cursor.seek_for_prev(entry_.key);
     if (cursor.valid()) cursor.prev();
   });

@@ -25,21 +25,26 @@ class SnapshotWalk final : public Walk {
   [[nodiscard]] bool last() override;
   [[nodiscard]] bool next() override;
   [[nodiscard]] bool prev() override;
-  [[nodiscard]] Entry entry() const override { return entry_; }
   [[nodiscard]] Error problem() const override { return problem_; }
 
  private:
   SnapshotWalk(const SnapshotWalk& other) = default;
+  /// Where a move has come to: an entry, one beyond the bounds, or none that counts.
+  enum class Stood : std::uint8_t { within, outside, nowhere };
+
   /// Makes a move of the cursor, again with a larger mapping where that is needed.
-  template <class Move>
+  template <index::Way way, class Move>
   [[nodiscard]] bool make(Move move);
-  [[nodiscard]] bool settle();
+  template <index::Way way, class Move>
+  [[nodiscard]] bool make_again(Move move);
+  template <index::Way way>
+  [[nodiscard]] Stood stand() noexcept;
+  [[nodiscard]] bool ended(Error problem) noexcept;
 
   const Generation& generation_;
   const std::uint64_t sequence_;
   const Bounds bounds_;
   std::optional<index::Cursor> cursor_;
-  Entry entry_;
   Error problem_{errc::absent};
 };
 
@@ -54,7 +59,6 @@ class FailedWalk final : public Walk {
   [[nodiscard]] bool last() override { return false; }
   [[nodiscard]] bool next() override { return false; }
   [[nodiscard]] bool prev() override { return false; }
-  [[nodiscard]] Entry entry() const override { return {}; }
   [[nodiscard]] Error problem() const override { return error_; }
 
  private:

@@ -43,13 +43,15 @@ class Walk {
   /// Requires, both: it stands on an entry.
   [[nodiscard]] virtual bool next() = 0;
   [[nodiscard]] virtual bool prev() = 0;
-  /// Requires: it stands on an entry.
-  [[nodiscard]] virtual Entry entry() const = 0;
+  /// Where it stands; its next step changes it. Requires: it stands on an entry.
+  [[nodiscard]] const Entry& entry() const noexcept { return entry_; }
   /// Why the last step ended early; absent where it came to the end of its bounds.
   [[nodiscard]] virtual Error problem() const = 0;
 
  protected:
   Walk(const Walk&) = default;
+
+  Entry entry_;
 };
 
 /// What a transaction reads from. Threads: one at a time.

@@ -70,6 +70,19 @@ void Cursor::turn(Way way) {
 
 /// Stands on the nearer of both halves' records.
 void Cursor::choose() noexcept {
+  // Mostly there is but one half.
+  if (tree_.outcome() == Outcome::absent) {
+    in_runs_ = true;
+    outcome_ = runs_.outcome();
+    record_ = runs_.record();
+    return;
+  }
+  if (runs_.outcome() == Outcome::absent) {
+    in_runs_ = false;
+    outcome_ = tree_.outcome();
+    record_ = tree_.record();
+    return;
+  }
   const auto ended_early = [](Outcome outcome) {
     return outcome != Outcome::found && outcome != Outcome::absent;
   };

@@ -34,7 +34,8 @@ class RunCursor {
   /// Stands at `place`. False: the walk has ended.
   [[nodiscard]] bool stand(Vantage& vantage, Reach& reach, const RunPlace& place) noexcept;
   [[nodiscard]] const Run* enter(Reach& reach, std::uint64_t run, Way way) noexcept;
-  void settle(Vantage& vantage, Way way) noexcept;
+  template <Way way>
+  void settle(Vantage& vantage) noexcept;
   void end(Outcome outcome) noexcept;
 
   std::uint64_t run_ = 0;      ///< Offset of the run.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "common/index/chain.hpp"
 #include "common/index/record.hpp"
 #include "common/index/view.hpp"
 
@@ -37,9 +38,25 @@ class Vantage {
     Outcome outcome = Outcome::absent;
     const RecordHeader* record = nullptr;
   };
-  [[nodiscard]] Seen see(Reach& reach, std::uint64_t newest) noexcept;
+  [[nodiscard, gnu::always_inline]] Seen see(Reach& reach, std::uint64_t newest) noexcept {
+    const RecordHeader* record = record_at(reach, newest);
+    if (record == nullptr) return {reach.refused(), nullptr};
+    if (__builtin_expect(record->sequence > sequence_, 0)) {
+      return see_older(newest);
+    }
+    return show(*record);
+  }
 
  private:
+  /// The same where the newest record is newer than the snapshot. It has a Reach of its own, so
+  /// that the others' stays in registers.
+  [[nodiscard]] Seen see_older(std::uint64_t newest) noexcept;
+  [[nodiscard, gnu::always_inline]] Seen show(const RecordHeader& record) const noexcept {
+    if (record.erased() && show_ == Show::live) return {};
+    if (!look(view_)) return {Outcome::given_back, nullptr};
+    return {Outcome::found, &record};
+  }
+
   const View view_;
   const std::uint64_t sequence_;
   const Show show_;

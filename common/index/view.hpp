@@ -73,8 +73,10 @@ enum class Outcome : std::uint8_t {
   // Relaxed: the fence orders it, and nothing that it guards is read after it.
   const std::uint64_t identity = view.slot->identity.load(std::memory_order_relaxed);
 #endif
-  return identity == identity_of(view.number, GenerationState::current) ||
-         identity == identity_of(view.number, GenerationState::superseded);
+  // One of two numbers that follow each other.
+  static_assert(identity_of(0, GenerationState::current) + 1 ==
+                identity_of(0, GenerationState::superseded));
+  return identity - identity_of(view.number, GenerationState::current) <= 1;
 }
 
 /// Begins to load the two cache lines at an offset, which needs no check: nothing is touched.

@@ -47,7 +47,6 @@ class MapWalk final : public client::Walk {
     --at_;
     return settle(true);
   }
-  Entry entry() const override { return entry_at(at_); }
   Error problem() const override { return problem_; }
 
  private:
@@ -59,7 +58,9 @@ class MapWalk final : public client::Walk {
       return false;
     }
     --steps_left_;
-    return there && bounds_.hold(at_->first);
+    if (!there || !bounds_.hold(at_->first)) return false;
+    entry_ = entry_at(at_);
+    return true;
   }
 
   const MapRecords& records_;

@@ -38,15 +38,16 @@ class Range {
     Iterator& operator=(Iterator&& other) noexcept;
     ~Iterator();
 
-    [[nodiscard]] Entry operator*() const noexcept { return entry_; }
-    [[nodiscard]] const Entry* operator->() const noexcept { return &entry_; }
+    [[nodiscard]] Entry operator*() const noexcept { return *entry_; }
+    [[nodiscard]] const Entry* operator->() const noexcept { return entry_; }
     Iterator& operator++();
     Iterator operator++(int);
     Iterator& operator--();
     Iterator operator--(int);
     /// Of iterators of one range.
     friend bool operator==(const Iterator& a, const Iterator& b) noexcept {
-      return a.at_end_ == b.at_end_ && (a.at_end_ || a.entry_.key == b.entry_.key);
+      if (a.entry_ == nullptr || b.entry_ == nullptr) return a.entry_ == b.entry_;
+      return a.entry_->key == b.entry_->key;
     }
 
    private:
@@ -56,8 +57,7 @@ class Range {
 
     std::shared_ptr<client::Span> span_;
     std::unique_ptr<client::Walk> walk_;  // null until the first step
-    Entry entry_;
-    bool at_end_ = true;
+    const Entry* entry_ = nullptr;        // the walk's; null at the end
   };
   using iterator = Iterator;
   using const_iterator = Iterator;
