@@ -17,9 +17,6 @@ namespace dfs::daemon {
 
 namespace {
 
-// Longer than a client on another core needs to answer and come back; shorter than a sleep and a
-// wake.
-constexpr std::chrono::microseconds kSpin{20};
 constexpr std::uint64_t kEventTag = 0;
 
 }  // namespace
@@ -42,7 +39,6 @@ Writer::Writer(WriterParts parts, WriterStart start, std::function<void()> on_ne
     : parts_(std::move(parts)),
       on_news_(std::move(on_news)),
       durable_(parts_.options.durability == Durability::durable),
-      spins_(os::processors() > 1),
       record_origins_(parts_.options.record_origins),
       event_(std::move(event)),
       begin_(std::move(start)),
@@ -258,13 +254,7 @@ bool Writer::anything_to_do() {
 }
 
 void Writer::wait_for_work() {
-  if (spins_ && !sessions_.empty()) {
-    const auto until = os::Monotonic::now() + kSpin;
-    while (os::Monotonic::now() < until) {
-      if (anything_to_do()) return;
-      os::pause_processor();
-    }
-  }
+  if (!sessions_.empty() && spin_.finds([this] { return anything_to_do(); })) return;
   const auto deadline =
       marked_ ? os::Deadline::never()
               : os::Deadline::after(last_commit_at_ + kIdleBeforeMark - os::Monotonic::now());

@@ -18,6 +18,7 @@
 #include "common/log/recovery.hpp"
 #include "common/os/poller.hpp"
 #include "common/os/process.hpp"
+#include "common/os/spin.hpp"
 #include "common/wire/request.hpp"
 #include "daemon/batch.hpp"
 #include "daemon/commit_check.hpp"
@@ -163,7 +164,6 @@ class Writer {
   WriterParts parts_;
   const std::function<void()> on_news_;
   const bool durable_;
-  const bool spins_;
 
   // Shared with main.
   std::unique_ptr<os::DeathWord>
@@ -184,6 +184,7 @@ class Writer {
   WriterStart begin_;
   WriterEnd end_;
   os::Poller poller_;
+  os::Spin spin_;
   bool event_rang_ = true;  // since it was drained, as far as `poller_` has said
   std::vector<std::shared_ptr<Session>> sessions_;
   std::size_t first_turn_ = 0;

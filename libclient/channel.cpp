@@ -16,11 +16,6 @@ namespace dfs::client {
 
 namespace {
 
-// A reply that needs no disk comes within some microseconds; a sleep and a wake-up cost as much.
-constexpr std::chrono::microseconds kSpin{20};
-// Spinning that did not pay is tried again once in so many waits.
-constexpr int kSpinAgain = -16;
-constexpr int kMostSpinCredit = 8;
 // Smaller pieces of a request are not worth a chunk of their own.
 constexpr std::size_t kSmallChunk = 4096;
 // Between two looks at what nobody rings for: a reply that is prepared and not released, a daemon
@@ -43,7 +38,6 @@ Channel::Channel(const Memory& memory, std::mutex& flights, const Bell& bell,
       flights_(flights),
       bell_(bell),
       connection_(connection),
-      may_spin_(os::processors() > 1),
       table_(kMaxInFlight),
       consumer_(memory.header, memory.replies, memory.page.reply_position) {
   if (!memory.requests.empty()) {
@@ -253,7 +247,7 @@ template <class Done>
 void Channel::lead(Lock& lock, Done done, os::Deadline deadline) {
   while (!done() && !lost() && !deadline.passed()) {
     lock.unlock();
-    const bool slept = !spin() && sleep(deadline);
+    const bool slept = !spin_.finds([this] { return anything(); }) && sleep(deadline);
     lock.lock();
     // Asked only where nothing else woke this thread: it costs a system call. An interruption that
     // came with replies ends the next sleep.
@@ -267,24 +261,6 @@ bool Channel::anything() const noexcept {
          (room_waiter_.load(std::memory_order_seq_cst) != nullptr &&
           memory_.header.request_head.load(std::memory_order_seq_cst) != seen_head_) ||
          (waiting_watchers_.load(std::memory_order_seq_cst) > 0 && news() != told_);
-}
-
-bool Channel::spin() {
-  if (anything()) return true;
-  if (!may_spin_) return false;
-  if (spin_credit_ <= 0 && --spin_credit_ > kSpinAgain) return false;
-  const auto end = os::Monotonic::now() + kSpin;
-  do {
-    for (int i = 0; i < 16; ++i) {
-      if (anything()) {
-        spin_credit_ = std::min(std::max(spin_credit_, 0) + 1, kMostSpinCredit);
-        return true;
-      }
-      os::pause_processor();
-    }
-  } while (os::Monotonic::now() < end);
-  spin_credit_ = std::max(spin_credit_, 0) - 1;
-  return false;
 }
 
 bool Channel::sleep(os::Deadline deadline) {

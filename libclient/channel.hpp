@@ -16,6 +16,7 @@
 
 #include "common/index/control_page.hpp"
 #include "common/os/clock.hpp"
+#include "common/os/spin.hpp"
 #include "common/wire/client_page.hpp"
 #include "common/wire/reply_ring.hpp"
 #include "common/wire/request_ring.hpp"
@@ -98,7 +99,6 @@ class Channel {
   Waited wait_until(Lock& lock, Waiter& self, Done done, os::Deadline deadline);
   template <class Done>
   void lead(Lock& lock, Done done, os::Deadline deadline);
-  [[nodiscard]] bool spin();
   [[nodiscard]] bool sleep(os::Deadline deadline);
   void set_bell();
   [[nodiscard]] bool anything() const noexcept;
@@ -121,7 +121,6 @@ class Channel {
   std::mutex& flights_;
   const Bell& bell_;
   Connection& connection_;
-  const bool may_spin_;
 
   std::mutex pushing_;
   // Guarded by pushing_.
@@ -139,7 +138,7 @@ class Channel {
   wire::ReplyConsumer consumer_;
   std::uint64_t seen_head_ = 0;
   News told_;  // to the watchers
-  int spin_credit_ = 8;
+  os::Spin spin_;
   bool broken_ = false;
 
   std::atomic<bool> lost_{false};

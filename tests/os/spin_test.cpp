@@ -1,0 +1,53 @@
+// What a spin may rely on nobody for: it finds what is there, gives up where nothing comes, and
+// does not look for ever after for what never comes.
+#include "common/os/spin.hpp"
+
+#include <gtest/gtest.h>
+
+namespace dfs::os {
+namespace {
+
+/// How often a spin looks that finds nothing, or that finds something at a look.
+int looks(Spin& spin, int found_at = 0) {
+  int count = 0;
+  const bool found = spin.finds([&] { return ++count == found_at; });
+  EXPECT_EQ(found, count == found_at);
+  return count;
+}
+
+TEST(spin, finds_at_once_what_is_there) {
+  Spin spin;
+  EXPECT_EQ(looks(spin, 1), 1);
+}
+
+TEST(spin, finds_what_comes_while_it_looks) {
+  if (processors() < 2) GTEST_SKIP() << "with one processor nobody spins";
+  Spin spin;
+  EXPECT_EQ(looks(spin, 3), 3);
+}
+
+TEST(spin, with_one_processor_it_looks_once) {
+  if (processors() > 1) GTEST_SKIP() << "there are more";
+  Spin spin;
+  EXPECT_EQ(looks(spin), 1);
+}
+
+TEST(spin, looks_once_where_nothing_ever_came) {
+  Spin spin;
+  for (int i = 0; i < 8; ++i) looks(spin);
+  for (int i = 0; i < 32; ++i) EXPECT_EQ(looks(spin), 1) << i;
+}
+
+TEST(spin, tries_again_in_the_end_and_then_trusts_again) {
+  if (processors() < 2) GTEST_SKIP() << "with one processor nobody spins";
+  Spin spin;
+  for (int i = 0; i < 8 + 32; ++i) looks(spin);
+  EXPECT_EQ(looks(spin, 2), 2);
+  EXPECT_EQ(looks(spin, 2), 2);
+  EXPECT_GT(looks(spin), 1);
+  EXPECT_GT(looks(spin), 1);
+  EXPECT_EQ(looks(spin), 1);
+}
+
+}  // namespace
+}  // namespace dfs::os
