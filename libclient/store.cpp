@@ -17,7 +17,7 @@ namespace dfs {
 
 namespace {
 
-// Between two tries of a transaction that met a conflict: at random up to a bound that doubles.
+// Before a transaction's third try, and each after: at random up to a bound that doubles.
 constexpr std::chrono::microseconds kFirstPause{20};
 constexpr std::chrono::microseconds kLongestPause{10'000};
 
@@ -77,6 +77,7 @@ Result<Committed> Store::transact_with(const std::function<Result<bool>(Transact
   const os::Deadline deadline = core_->deadline({{}, options.timeout});
   std::optional<std::minstd_rand> random;  // only for who meets another: its seed costs some 6 us
   std::chrono::microseconds longest = kFirstPause;
+  bool met_before = false;
   for (;;) {
     TransactionOptions once = options;
     once.timeout = std::chrono::ceil<std::chrono::milliseconds>(deadline.left());
@@ -85,6 +86,8 @@ Result<Committed> Store::transact_with(const std::function<Result<bool>(Transact
     if (wanted && !*wanted) return Committed{};
     auto outcome = wanted ? tx.commit() : Result<Committed>(std::move(wanted).error());
     if (outcome || !worth_another_try(outcome.error()) || deadline.passed()) return outcome;
+    // What it met is published, so the second try sees it; who meets another then steps back.
+    if (!std::exchange(met_before, true)) continue;
     std::uniform_int_distribution<std::int64_t> pause(0, longest.count());
     if (!random) random.emplace(std::random_device{}());
     std::this_thread::sleep_for(std::chrono::microseconds(pause(*random)));
