@@ -110,21 +110,13 @@ Result<void> IndexLoader::insert(const Batch& batch) {
   while (!left.empty()) {
     auto some = left.first(std::min(kReservedRecords, left.size()));
     // What a group may need at the most is more than what its records need one after the other.
-    if (!reserve(some)) some = left.first(1);
-    if (!reserve(some)) return no_memory();
+    if (!generation_.index().reserve(some)) some = left.first(1);
+    if (!generation_.index().reserve(some)) return no_memory();
     generation_.index().add_all(some);
     left = left.subspan(some.size());
   }
   generation_.grow_ahead();
   return {};
-}
-
-bool IndexLoader::reserve(std::span<const index::NewRecord> records) {
-  std::uint64_t bytes = 0;
-  for (const index::NewRecord& record : records) {
-    bytes += index::record_bytes(record.key.size(), record.value.size(), true);
-  }
-  return generation_.index().reserve(records.size(), bytes);
 }
 
 Error IndexLoader::no_memory() const {

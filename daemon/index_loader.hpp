@@ -7,7 +7,6 @@
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -47,7 +46,6 @@ class IndexLoader final : public log::RecordVisitor {
   [[nodiscard]] Result<void> pass_on();
   void run();
   [[nodiscard]] Result<void> insert(const Batch& batch);
-  [[nodiscard]] bool reserve(std::span<const index::NewRecord> records);
   [[nodiscard]] Error no_memory() const;
 
   // Constant after construction.

@@ -88,6 +88,9 @@ class IndexWriter {
   /// to that will succeed. False: there is no memory; nothing has changed.
   [[nodiscard]] bool reserve(std::uint64_t new_keys, std::uint64_t bytes);
 
+  /// The same for these, each of a new key.
+  [[nodiscard]] bool reserve(std::span<const NewRecord> records);
+
   /// Makes record and nodes, visible to nobody until `publish`. Requires: its bytes were reserved;
   /// sequences do not fall once the feed has begun.
   const RecordHeader& add(const NewRecord& record);

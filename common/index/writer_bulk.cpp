@@ -17,6 +17,14 @@ constexpr std::size_t kGroup = TreeWriter::kMostWarmed;
 
 }  // namespace
 
+bool IndexWriter::reserve(std::span<const NewRecord> records) {
+  std::uint64_t bytes = 0;
+  for (const NewRecord& record : records) {
+    bytes += record_bytes(record.key.size(), record.value.size(), true);
+  }
+  return reserve(records.size(), bytes);
+}
+
 void IndexWriter::add_all(std::span<const NewRecord> records) {
   std::array<std::uint64_t, kGroup> hashes{};
   while (!records.empty()) {
