@@ -158,7 +158,6 @@ Result<void> Writer::take_turn() {
   if (!handed->done) return {};
   begin_.floors = handed->floors;
   check_.use(parts_.generations.current().index(), handed->floors);
-  unsynced_commits_ = 0;
   note_checkpoint();
   count_state();
   on_news_();  // who waits for the disk

@@ -202,7 +202,6 @@ class Writer {
   std::uint64_t last_;                       // the last sequence given
   std::uint64_t published_;                  // the last sequence published
   std::uint64_t next_;
-  std::uint64_t unsynced_commits_ = 0;
   std::uint64_t largest_refused_ = 0;  // bytes of memory it would have needed
   bool marked_ = true;                 // nothing was committed since the last mark
   os::Monotonic::time_point last_commit_at_;

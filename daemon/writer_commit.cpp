@@ -27,11 +27,9 @@ Result<void> Writer::commit() {
       return {};
     }
     pass(StopPoint::appended);
-    unsynced_commits_ += batch_.commits();
     parts_.syncer.written(last_);
     if (durable_ || batch_.wants_sync()) {
       if (auto synced = parts_.syncer.sync(last_); !synced) return synced;
-      unsynced_commits_ = 0;
     }
     pass(StopPoint::synced);
     if (auto there = parts_.log.check_place(); !there) return there;
@@ -114,7 +112,6 @@ Result<void> Writer::refuse_batch(const Error& error) {
   log::append_start(line, start);
   if (auto appended = parts_.log.append(line); !appended) return appended;
   if (auto synced = parts_.syncer.sync(published_); !synced) return synced;
-  unsynced_commits_ = 0;
   parts_.ledger.burnt({published_, next_});
   last_ = published_;
   note_checkpoint();
@@ -150,8 +147,14 @@ Result<void> Writer::rewrite_go_file() {
 }
 
 Result<void> Writer::sync_if_due() {
-  if (unsynced_commits_ + kMaxBatchCommits < kMaxUnsyncedCommits) return {};
-  unsynced_commits_ = 0;
+  const std::uint64_t durable = parts_.control.durable.load(std::memory_order_relaxed);
+  const std::uint64_t unsynced = last_ - std::min(last_, durable);
+  if (unsynced < kMaxUnsyncedCommits / 2) return {};
+  if (unsynced + kMaxBatchCommits < kMaxUnsyncedCommits) {
+    // In the background, so that nobody has to wait here.
+    parts_.syncer.hurry();
+    return {};
+  }
   const DoingFor disk(parts_.pulse, Doing::in_kernel);
   return parts_.syncer.sync(published_);
 }
@@ -168,7 +171,6 @@ Result<void> Writer::mark_if_idle() {
     // A mark is not worth a refusal to anybody: the log goes on without it.
     return parts_.log.cut_back();
   }
-  unsynced_commits_ = 0;
   if (auto synced = parts_.syncer.sync(published_); !synced) return synced;
   note_checkpoint();
   return parts_.log.check_place();
