@@ -1,6 +1,7 @@
 #include "daemon/compaction.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "common/index/cursor.hpp"
@@ -16,6 +17,8 @@ namespace dfs::daemon {
 namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+// Records that go into the next index together.
+constexpr std::size_t kGathered = 64;
 
 Error gave_up() { return Error(errc::stopped, "the daemon is ending"); }
 
@@ -45,8 +48,9 @@ Result<void> Compaction::fill() {
   tail_begin_.log_end = written_;
   tail_begin_.used = next_->index().used();
   copied_ = begin_;
+  read_to_ = begin_.log_end;
   pass(StopPoint::base_written);
-  return file_.sync_data();
+  return {};
 }
 
 Result<void> Compaction::open_file() {
@@ -94,6 +98,7 @@ Result<void> Compaction::write_base() {
     done_.store(part.records(), std::memory_order_relaxed);
   }
   if (cursor.outcome() != index::Outcome::absent) return broken(cursor.outcome());
+  if (auto added = add_gathered(); !added) return added;
   base.floor = floors_.floor;
   // Those that were skipped behind the snapshot stand in the tail, as start lines.
   const log::Gaps gaps = parts_.ledger.gaps();
@@ -106,14 +111,7 @@ Result<void> Compaction::write_base() {
 }
 
 Result<void> Compaction::add(const index::RecordHeader& record, bool in_base) {
-  index::IndexWriter& index = next_->index();
-  if (!index.reserve(1, index::record_bytes(record.key_size(), record.value_size, true))) {
-    return Error(errc::store_full,
-                 "no memory to write the index anew beside the one in use; raise memory_limit (" +
-                     std::to_string(parts_.generations.budget().limit()) + " bytes), or delete")
-        .with_limit(parts_.generations.budget().limit());
-  }
-  index::NewRecord made;
+  index::NewRecord& made = gathered_.emplace_back();
   made.key = record.key();
   made.value = record.value();
   made.version = record.version;
@@ -122,54 +120,91 @@ Result<void> Compaction::add(const index::RecordHeader& record, bool in_base) {
   made.connection = in_base ? 0 : record.connection;
   made.erased = record.erased();
   made.last_of_commit = in_base || record.last_of_commit();
-  index.add(made);
+  return gathered_.size() < kGathered ? Result<void>() : add_gathered();
+}
+
+Result<void> Compaction::add_gathered() {
+  index::IndexWriter& index = next_->index();
+  std::span<const index::NewRecord> left = gathered_;
+  while (!left.empty()) {
+    auto some = left;
+    // What a group may need at the most is more than what its records need one after the other.
+    if (!index.reserve(some)) some = left.first(1);
+    if (!index.reserve(some)) {
+      const std::uint64_t limit = parts_.generations.budget().limit();
+      return Error(errc::store_full,
+                   "no memory to write the index anew beside the one in use; raise memory_limit (" +
+                       std::to_string(limit) + " bytes), or delete")
+          .with_limit(limit);
+    }
+    index.add_all(some);
+    left = left.subspan(some.size());
+  }
+  gathered_.clear();
+  if (in_background_) parts_.pace.give_way();
   return {};
 }
 
 Result<void> Compaction::catch_up(const Checkpoint& to) {
   if (auto copied = copy(to); !copied) return copied;
   pass(StopPoint::caught_up);
-  return file_.sync_data();
+  return {};
 }
 
+Result<void> Compaction::sync() const { return file_.sync_data(); }
+
 Result<void> Compaction::copy(const Checkpoint& to) {
+  if (auto copied = copy_records(to); !copied) return copied;
   if (auto copied = copy_bytes(to.log_end); !copied) return copied;
-  if (auto copied = copy_records(to.sequence); !copied) return copied;
+  if (auto flushed = flush(); !flushed) return flushed;
   copied_ = to;
   next_->index().publish(to.sequence);
   return {};
 }
 
 Result<void> Compaction::copy_bytes(std::uint64_t to) {
-  for (std::uint64_t at = copied_.log_end; at < to;) {
+  while (read_to_ < to) {
     if (parts_.stopping.load(std::memory_order_relaxed)) return gave_up();
-    auto bytes = parts_.log.file().read_at(at, std::min<std::uint64_t>(kBufferBytes, to - at));
+    auto bytes =
+        parts_.log.file().read_at(read_to_, std::min<std::uint64_t>(kBufferBytes, to - read_to_));
     if (!bytes) return std::move(bytes).error();
     if (bytes->empty()) {
       return Error(errc::writing_stopped, "the log " + parts_.log.path() + " ends at byte " +
-                                              std::to_string(at) + " where " + std::to_string(to) +
-                                              " were written");
+                                              std::to_string(read_to_) + " where " +
+                                              std::to_string(to) + " were written");
     }
-    at += bytes->size();
+    read_to_ += bytes->size();
     buffer_ += *bytes;
     if (auto flushed = flush_if_large(); !flushed) return flushed;
   }
-  return flush();
+  return {};
 }
 
-Result<void> Compaction::copy_records(std::uint64_t up_to) {
+Result<void> Compaction::copy_records(const Checkpoint& to) {
   const index::View view = parts_.generations.current().index().view();
   if (feed_at_ == 0) {
     const index::FeedStep step = index::first_after(view, begin_.sequence);
     if (step.outcome != index::Outcome::found) return broken(step.outcome);
     feed_at_ = step.next;
   }
+  const double bytes_each =
+      static_cast<double>(to.log_end - copied_.log_end) /
+      static_cast<double>(std::max<std::uint64_t>(to.sequence - copied_.sequence, 1));
   for (;;) {
-    const index::FeedStep step = index::feed_step(view, feed_at_, up_to);
+    const index::FeedStep step = index::feed_step(view, feed_at_, to.sequence);
     feed_at_ = step.next;
-    if (step.outcome == index::Outcome::absent) return {};
+    if (step.outcome == index::Outcome::absent) return add_gathered();
     if (step.outcome != index::Outcome::found) return broken(step.outcome);
     if (auto added = add(*step.record, false); !added) return added;
+    if (!gathered_.empty() || !in_background_) continue;
+    // About so far, and the bytes of the log no later: the writer goes by what is copied.
+    const auto done = static_cast<std::uint64_t>(
+        bytes_each * static_cast<double>(step.record->sequence - copied_.sequence));
+    const std::uint64_t at = std::min(copied_.log_end + done, to.log_end);
+    if (at >= read_to_ + kBufferBytes) {
+      if (auto copied = copy_bytes(at); !copied) return copied;
+    }
+    parts_.pace.copied(at - copied_.log_end);
   }
 }
 
@@ -180,6 +215,7 @@ Result<void> Compaction::flush_if_large() {
 Result<void> Compaction::flush() {
   if (buffer_.empty()) return {};
   if (auto written = file_.write_at(buffer_, written_); !written) return written;
+  file_.begin_write_back(written_, buffer_.size());
   written_ += buffer_.size();
   buffer_.clear();
   return {};
@@ -187,6 +223,7 @@ Result<void> Compaction::flush() {
 
 Result<Compaction::Handed> Compaction::hand_over(const Checkpoint& now, Syncer& syncer,
                                                  Checkpoints& checkpoints) {
+  in_background_ = false;
   const auto ready = [&]() -> Result<void> {
     if (auto copied = copy(now); !copied) return copied;
     // Last, so that nobody could open it before it was whole.

@@ -11,12 +11,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/checkpoint.hpp"
 #include "daemon/commit_check.hpp"
 #include "daemon/generations.hpp"
 #include "daemon/ledger.hpp"
 #include "daemon/log_file.hpp"
+#include "daemon/pace.hpp"
 #include "daemon/syncer.hpp"
 
 namespace dfs::daemon {
@@ -32,6 +34,7 @@ class Compaction {
     std::string store_id;
     VersionFloors floors;
     std::uint64_t live_keys = 0;  ///< about
+    Pace& pace;
     std::atomic<bool>& stopping;  ///< set: give up soon
   };
   Compaction(const Parts& parts, const Checkpoint& begin) : parts_(parts), begin_(begin) {}
@@ -41,8 +44,10 @@ class Compaction {
 
   /// Writes the base. Reads the current generation as any reader does.
   [[nodiscard]] Result<void> fill();
-  /// Copies what came up to `to`, and syncs all of it.
+  /// Copies what came up to `to`, and tells the pace how far it is.
   [[nodiscard]] Result<void> catch_up(const Checkpoint& to);
+  /// Syncs what was copied.
+  [[nodiscard]] Result<void> sync() const;
   /// Bytes of the log between what was copied and `to`.
   [[nodiscard]] std::uint64_t behind(const Checkpoint& to) const {
     return to.log_end - copied_.log_end;
@@ -73,8 +78,10 @@ class Compaction {
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> copy(const Checkpoint& to);
   [[nodiscard]] Result<void> copy_bytes(std::uint64_t to);
-  [[nodiscard]] Result<void> copy_records(std::uint64_t up_to);
+  [[nodiscard]] Result<void> copy_records(const Checkpoint& to);
   [[nodiscard]] Result<void> add(const index::RecordHeader& record, bool in_base);
+  /// Puts into the next index what add() has gathered.
+  [[nodiscard]] Result<void> add_gathered();
   [[nodiscard]] Result<void> rename_into_place();
 
   // Constant after construction.
@@ -85,11 +92,14 @@ class Compaction {
   os::File file_;
   std::optional<os::File> old_log_;  // once it was replaced
   std::string buffer_;
-  std::uint64_t written_ = 0;  // bytes of the file, without buffer_
-  Checkpoint tail_begin_;      // begin_ as it lies in the new log and index
+  std::vector<index::NewRecord> gathered_;  // views of the generation that is copied
+  std::uint64_t written_ = 0;               // bytes of the file, without buffer_
+  std::uint64_t read_to_ = 0;               // of the old log, from begin_ on
+  Checkpoint tail_begin_;                   // begin_ as it lies in the new log and index
   Checkpoint copied_;
   std::uint64_t feed_at_ = 0;  // the place in the old generation's feed behind copied_
   VersionFloors floors_;
+  bool in_background_ = true;  // false: the writer waits
   bool renamed_ = false;
   std::atomic<std::uint64_t> done_{0};
   std::atomic<std::uint64_t> all_{0};

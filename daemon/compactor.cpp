@@ -12,6 +12,8 @@ namespace {
 
 // Left of the old log when the writer takes over: copied and synced while nobody is served.
 constexpr std::uint64_t kRestBytes = std::uint64_t{1} << 20;
+// So often the writer goes on as it likes while what was copied is synced.
+constexpr int kFreeSyncs = 8;
 // While an old generation is held: how often to look whether it still is. Nobody rings for that,
 // since a reader who lets go makes no system call.
 constexpr std::chrono::milliseconds kHeldLook{10};
@@ -41,6 +43,7 @@ Compactor::Compactor(Parts parts, const Settings& settings, std::function<void()
                      std::function<void()> on_news)
     : parts_(std::move(parts)),
       wake_writer_(std::move(wake_writer)),
+      pace_(wake_writer_),
       on_news_(std::move(on_news)),
       settings_(settings),
       floors_(parts_.floors),
@@ -150,7 +153,7 @@ Compactor::Relief Compactor::disk_relief() const {
   return {wire::Relief::compacting, garbage};
 }
 
-Result<Compaction::Handed> Compactor::turn(const Checkpoint& now, Syncer& syncer) {
+Result<Compaction::Handed> Compactor::turn(const Checkpoint& now) {
   const auto begin = os::Monotonic::now();
   {
     // Before the switch, so that nobody can hold the new generation and be told the old floors;
@@ -158,11 +161,13 @@ Result<Compaction::Handed> Compactor::turn(const Checkpoint& now, Syncer& syncer
     const std::lock_guard lock(mutex_);
     floors_ = compaction_->floors();
   }
-  auto handed = compaction_->hand_over(now, syncer, checkpoints_);
+  auto handed = compaction_->hand_over(now, parts_.syncer, checkpoints_);
   const auto took = os::Monotonic::now() - begin;
   if (!handed) return handed;
   wants_turn_.store(false, std::memory_order_relaxed);
   tail_from_.store(UINT64_MAX, std::memory_order_relaxed);
+  // It was told in bytes of the log that is gone.
+  if (handed->done) pace_.open();
   // Whoever waits for this compaction, and asks how long the log is now, is not told the old
   // length.
   parts_.counters.log_bytes.store(parts_.log.end(), std::memory_order_relaxed);
@@ -290,7 +295,7 @@ void Compactor::attempt() {
     // What was written meanwhile took what it needed. Once more, and the writer waits for it.
     drop_compaction();
     make_room();
-    pause_at_.store(0, std::memory_order_release);
+    pace_.close();
     outcome = compact();
   }
   finish(outcome, empty ? std::chrono::nanoseconds(0) : os::Monotonic::now() - begin);
@@ -307,7 +312,7 @@ Result<void> Compactor::compact() {
   tail_from_.store(begin.used, std::memory_order_relaxed);
   auto compaction = std::make_unique<Compaction>(
       Compaction::Parts{parts_.generations, parts_.log, parts_.ledger, parts_.store_id,
-                        parts_.floors, of(parts_.counters.live_keys), stopping_},
+                        parts_.floors, of(parts_.counters.live_keys), pace_, stopping_},
       begin);
   {
     const std::lock_guard lock(mutex_);
@@ -319,16 +324,30 @@ Result<void> Compactor::compact() {
 }
 
 Result<void> Compactor::catch_up() {
-  // Once as long as it takes; then each round is half of the one before.
-  Checkpoint to = checkpoints_.latest();
-  for (;;) {
-    if (auto copied = compaction_->catch_up(to); !copied) return copied;
-    to = checkpoints_.latest();
-    const std::uint64_t behind = compaction_->behind(to);
-    if (behind < kRestBytes) return {};
-    if (pause_at() != 0) pause_at_.store(to.log_end + behind / 2, std::memory_order_release);
-    wake_writer_();
+  // Each round is half as long as the one before, until little is left. Then it is synced, which
+  // takes the longer the more was copied; what comes meanwhile is copied again, and synced in less
+  // time. The writer does not wait for that, unless it goes on for ever.
+  for (int syncs = 0;; ++syncs) {
+    do {
+      if (auto copied = copy_round(); !copied) return copied;
+    } while (compaction_->behind(checkpoints_.latest()) >= kRestBytes / 4);
+    // A sync of the old log would make this one wait, and then the hand-over.
+    if (syncs > 0) parts_.syncer.hold_off();
+    if (syncs < kFreeSyncs) {
+      pace_.let_go();
+    } else {
+      pace_.begin_round(checkpoints_.latest().log_end, kRestBytes / 4);
+    }
+    if (auto done = compaction_->sync(); !done) return done;
+    if (syncs > 0 && compaction_->behind(checkpoints_.latest()) < kRestBytes / 2) break;
   }
+  return copy_round();
+}
+
+Result<void> Compactor::copy_round() {
+  const Checkpoint to = checkpoints_.latest();
+  pace_.begin_round(to.log_end, kRestBytes / 8);
+  return compaction_->catch_up(to);
 }
 
 Result<void> Compactor::hand_over() {
@@ -355,6 +374,7 @@ void Compactor::drop_compaction() {
 }
 
 void Compactor::finish(const Result<void>& outcome, std::chrono::nanoseconds took) {
+  parts_.syncer.go_on();
   // Its file and its generation go here, if it failed.
   drop_compaction();
   {
@@ -377,8 +397,7 @@ void Compactor::finish(const Result<void>& outcome, std::chrono::nanoseconds too
       ++failures_in_a_row_;
     }
   }
-  pause_at_.store(UINT64_MAX, std::memory_order_release);
-  wake_writer_();
+  pace_.open();
   on_news_();
   if (!outcome && outcome.error() != errc::stopped) {
     parts_.journal.warn("compaction failed and will be tried again: " +

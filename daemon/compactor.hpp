@@ -23,6 +23,7 @@
 #include "daemon/counters.hpp"
 #include "daemon/journal.hpp"
 #include "daemon/options.hpp"
+#include "daemon/pace.hpp"
 
 namespace dfs::daemon {
 
@@ -36,6 +37,7 @@ class Compactor {
     LogFile& log;
     const Ledger& ledger;
     Counters& counters;
+    Syncer& syncer;
     std::string store_id;
     VersionFloors floors;
   };
@@ -63,10 +65,12 @@ class Compactor {
   void note(const Checkpoint& now) { checkpoints_.note(now); }
   /// A compaction is ready to be handed over: call turn().
   [[nodiscard]] bool wants_turn() const { return wants_turn_.load(std::memory_order_acquire); }
-  [[nodiscard]] Result<Compaction::Handed> turn(const Checkpoint& now, Syncer& syncer);
+  [[nodiscard]] Result<Compaction::Handed> turn(const Checkpoint& now);
   /// The writer is to append nothing while its log is as long as this: each round of catching up is
   /// half as long as the one before.
-  [[nodiscard]] std::uint64_t pause_at() const { return pause_at_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t pause_at() const { return pace_.pause_at(); }
+  /// The writer will look once more, and then wait until it is woken.
+  void about_to_wait() { pace_.about_to_wait(); }
   /// Where in the index the tail of the compaction under way begins: what is added behind it, the
   /// next generation needs too. UINT64_MAX: none is under way.
   [[nodiscard]] std::uint64_t tail_from() const {
@@ -130,6 +134,7 @@ class Compactor {
   void attempt();
   [[nodiscard]] Result<void> compact();
   [[nodiscard]] Result<void> catch_up();
+  [[nodiscard]] Result<void> copy_round();
   [[nodiscard]] Result<void> hand_over();
   void drop_compaction();
   /// `took` 0: there was nothing to do.
@@ -140,12 +145,12 @@ class Compactor {
   // Constant after construction.
   Parts parts_;
   const std::function<void()> wake_writer_;
+  Pace pace_;
   const std::function<void()> on_news_;
 
   Checkpoints checkpoints_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> wants_turn_{false};
-  std::atomic<std::uint64_t> pause_at_{UINT64_MAX};
   std::atomic<std::uint64_t> tail_from_{UINT64_MAX};
 
   // Guarded by mutex_.

@@ -91,12 +91,16 @@ Generation::~Generation() {
   budget_.give_back(allocated(), whom_.load(std::memory_order_relaxed));
 }
 
-void Generation::freeze() {
+void Generation::end_growth() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
   wanted_changed_.notify_one();
+}
+
+void Generation::freeze() {
+  end_growth();
   if (grower_.joinable()) grower_.join();
 }
 

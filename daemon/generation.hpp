@@ -75,7 +75,9 @@ class Generation final : public index::Space {
   [[nodiscard]] bool fits(std::uint64_t bytes) const;
   /// After a batch: grows ahead if less than an extent is left.
   void grow_ahead();
-  /// It will not grow any more: nothing is added to it.
+  /// Nothing will be added to it: it begins to grow no more.
+  void end_growth();
+  /// The same, and growing has ended.
   void freeze();
   /// Takes the pages away, a slice at a time. Requires: its slot says that it was given back, or
   /// nobody ever heard of it.

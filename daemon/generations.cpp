@@ -25,13 +25,13 @@ Generations::Generations(index::ControlPage& page, std::unique_ptr<MemoryBudget>
       current_(std::move(first)) {}
 
 void Generations::make_current(const std::shared_ptr<Generation>& next) {
-  // It grows no more, so that what it takes is known.
-  writers_->freeze();
+  // Not waited for: it may be growing just now, by an extent that nobody will use.
+  writers_->end_growth();
   const std::uint64_t bytes = writers_->allocated();
   {
     const std::lock_guard lock(mutex_);
     const std::shared_ptr<Generation> before = current_;
-    old_.push_back({before, os::Monotonic::now()});
+    old_.push_back({before, bytes, os::Monotonic::now()});
     old_bytes_.fetch_add(bytes, std::memory_order_relaxed);
     current_ = next;
     writers_ = next.get();
@@ -86,12 +86,14 @@ bool Generations::held(std::uint64_t number) const {
 
 void Generations::give_back_oldest(std::unique_lock<std::mutex>& lock) {
   const std::shared_ptr<Generation> generation = std::move(old_.front().generation);
+  const std::uint64_t bytes = old_.front().bytes;
   old_.pop_front();
   // State before pages (I6), and the pages without the lock: that may take a while.
   index::give_back(generation->slot());
   lock.unlock();
+  generation->freeze();
   generation->punch();
-  old_bytes_.fetch_sub(generation->allocated(), std::memory_order_relaxed);
+  old_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   lock.lock();
 }
 

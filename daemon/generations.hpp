@@ -78,6 +78,7 @@ class Generations {
  private:
   struct Old {
     std::shared_ptr<Generation> generation;
+    std::uint64_t bytes = 0;  // as counted in old_bytes_
     os::Monotonic::time_point since;
   };
   [[nodiscard]] bool held(std::uint64_t number) const;

@@ -99,7 +99,8 @@ Result<WriterEnd> serve(const Surroundings& around) {
       {options.durability == Durability::written, options.sync_interval}, [&news] { news->ring(); },
       [&writer_for_syncer](const Error&) { writer_for_syncer->fail(); });
   Compactor compactor(
-      {journal, generations, *store->log, ledger, counters, store->store_id, store->start.floors},
+      {journal, generations, *store->log, ledger, counters, syncer, store->store_id,
+       store->start.floors},
       compactor_settings(options), [&writer_for_syncer] { writer_for_syncer->wake(); },
       [&news] { news->ring(); });
   auto writer = Writer::make({options, *store->log, generations, compactor, store->control->page(),

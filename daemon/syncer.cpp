@@ -88,6 +88,20 @@ void Syncer::set_interval(std::chrono::milliseconds interval) {
   changed_.notify_all();
 }
 
+void Syncer::hold_off() {
+  std::unique_lock lock(mutex_);
+  held_off_ = true;
+  changed_.wait(lock, [this] { return !syncing_; });
+}
+
+void Syncer::go_on() {
+  {
+    const std::lock_guard lock(mutex_);
+    held_off_ = false;
+  }
+  changed_.notify_all();
+}
+
 void Syncer::exclude(const std::function<void()>& replace) {
   const std::lock_guard lock(sync_mutex_);
   replace();
@@ -102,18 +116,23 @@ void Syncer::run() {
     changed_.wait(lock, [this] { return anything_unsynced() || hurried_ || ending_; });
     idle_.store(false, std::memory_order_relaxed);
     changed_.wait_for(lock, interval_, [this] { return hurried_ || ending_; });
+    changed_.wait(lock, [this] { return !held_off_ || ending_; });
     hurried_ = false;
     if (ending_) return;
     // Only what was wholly written before the sync began is durable after it.
     const std::uint64_t sequence = written_.load(std::memory_order_acquire);
     if (sequence <= control_.durable.load(std::memory_order_relaxed)) continue;
+    syncing_ = true;
     lock.unlock();
     auto synced = sync(sequence);
+    lock.lock();
+    syncing_ = false;
+    changed_.notify_all();
     if (!synced) {
+      lock.unlock();
       on_failure_(synced.error());
       return;
     }
-    lock.lock();
   }
 }
 

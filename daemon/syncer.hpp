@@ -46,6 +46,10 @@ class Syncer {
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
   /// Ends the thread, without a last sync.
   void stop();
+  /// The background begins no sync until `go_on`; returns when none is under way. The writer's own
+  /// go on as ever.
+  void hold_off();
+  void go_on();
   /// The log is another file now: no sync is under way while `replace` runs.
   void exclude(const std::function<void()>& replace);
 
@@ -74,6 +78,8 @@ class Syncer {
   std::condition_variable changed_;
   std::chrono::milliseconds interval_;
   bool hurried_ = false;
+  bool held_off_ = false;
+  bool syncing_ = false;
   bool ending_ = false;
   std::thread thread_;
 };

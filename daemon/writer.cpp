@@ -153,7 +153,7 @@ Result<void> Writer::loop() {
 
 Result<void> Writer::take_turn() {
   const DoingFor disk(parts_.pulse, Doing::in_kernel);
-  auto handed = parts_.compactor.turn(checkpoint(), parts_.syncer);
+  auto handed = parts_.compactor.turn(checkpoint());
   if (!handed) return std::move(handed).error();
   if (!handed->done) return {};
   begin_.floors = handed->floors;
@@ -180,6 +180,7 @@ void Writer::wait_for_compactor() {
   // Only the compactor, main and the syncer ring this bell: what clients send waits in their rings,
   // from where they may withdraw it.
   event_.drain();
+  parts_.compactor.about_to_wait();
   if (stopping_.load(std::memory_order_acquire) || failed_.load(std::memory_order_acquire) ||
       news_for_writer_.load(std::memory_order_acquire) || parts_.compactor.wants_turn() ||
       !must_wait_for_compactor()) {

@@ -1,6 +1,7 @@
 #include "common/os/clock.hpp"
 
 #include <sched.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -30,6 +31,14 @@ void pause_processor() noexcept {
   asm volatile("yield");
 #endif
 }
+
+std::chrono::nanoseconds thread_time() noexcept {
+  struct timespec had {};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &had);
+  return std::chrono::seconds(had.tv_sec) + std::chrono::nanoseconds(had.tv_nsec);
+}
+
+void yield_processor() noexcept { ::sched_yield(); }
 
 unsigned processors() noexcept {
   cpu_set_t set;

@@ -37,6 +37,10 @@ class Deadline {
 
 /// Tells the processor that this is a spin loop.
 void pause_processor() noexcept;
+/// Processor time that the calling thread has had.
+[[nodiscard]] std::chrono::nanoseconds thread_time() noexcept;
+/// Lets others that are ready have the processor for a while; comes back at once where none is.
+void yield_processor() noexcept;
 /// Processors this process may run on.
 [[nodiscard]] unsigned processors() noexcept;
 

@@ -69,6 +69,9 @@ class File {
   /// fsync: owner and mode as well.
   [[nodiscard]] Result<void> sync_all() const;
   [[nodiscard]] Result<void> truncate(std::uint64_t size) const;
+  /// Has the kernel write these pages to the disk soon, and does not wait: so that a later sync has
+  /// little left to do, and nobody else's waits behind it. Best effort, and no sync by itself.
+  void begin_write_back(std::uint64_t from, std::uint64_t bytes) const noexcept;
   /// Allocates space without changing the size, so that a write there still fits a full disk. Lost
   /// with the next truncate(). errno EOPNOTSUPP where the file system cannot.
   [[nodiscard]] Result<void> reserve(std::uint64_t from, std::uint64_t bytes) const;

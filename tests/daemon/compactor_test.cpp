@@ -35,8 +35,8 @@ class CompactorTest : public testing::Test {
         *store_.log, store_.control->page(), counters_, Syncer::Settings{}, [] {},
         [](const Error&) {});
     compactor_.emplace(
-        Compactor::Parts{journal_, *generations_, *store_.log, *ledger_, counters_, store_.store_id,
-                         store_.start.floors},
+        Compactor::Parts{journal_, *generations_, *store_.log, *ledger_, counters_, *syncer_,
+                         store_.store_id, store_.start.floors},
         Compactor::Settings{std::chrono::milliseconds(1), 1, std::chrono::milliseconds(0),
                             std::chrono::minutes(1)},
         [] {}, [] {});
@@ -93,7 +93,7 @@ class CompactorTest : public testing::Test {
   void meet_compactor(std::uint64_t sequence) {
     do {
       if (compactor_->wants_turn()) {
-        const auto handed = compactor_->turn(checkpoint(sequence), *syncer_);
+        const auto handed = compactor_->turn(checkpoint(sequence));
         ASSERT_TRUE(handed.has_value()) << handed.error().text();
         ASSERT_TRUE(handed->done) << handed->why.text();
         ++switches_;
