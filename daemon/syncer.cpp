@@ -1,9 +1,14 @@
 #include "daemon/syncer.hpp"
 
-#include "common/os/clock.hpp"
 #include "common/os/process.hpp"
 
 namespace dfs::daemon {
+
+namespace {
+
+constexpr std::chrono::milliseconds kLongestHoldOff{50};
+
+}  // namespace
 
 Syncer::Syncer(LogFile& log, index::ControlPage& control, Counters& counters, Settings settings,
                std::function<void()> on_durable, std::function<void(const Error&)> on_failure)
@@ -90,14 +95,14 @@ void Syncer::set_interval(std::chrono::milliseconds interval) {
 
 void Syncer::hold_off() {
   std::unique_lock lock(mutex_);
-  held_off_ = true;
+  held_off_until_ = os::Monotonic::now() + kLongestHoldOff;
   changed_.wait(lock, [this] { return !syncing_; });
 }
 
 void Syncer::go_on() {
   {
     const std::lock_guard lock(mutex_);
-    held_off_ = false;
+    held_off_until_ = {};
   }
   changed_.notify_all();
 }
@@ -116,7 +121,9 @@ void Syncer::run() {
     changed_.wait(lock, [this] { return anything_unsynced() || hurried_ || ending_; });
     idle_.store(false, std::memory_order_relaxed);
     changed_.wait_for(lock, interval_, [this] { return hurried_ || ending_; });
-    changed_.wait(lock, [this] { return !held_off_ || ending_; });
+    while (os::Monotonic::now() < held_off_until_ && !ending_) {
+      changed_.wait_until(lock, held_off_until_);
+    }
     hurried_ = false;
     if (ending_) return;
     // Only what was wholly written before the sync began is durable after it.

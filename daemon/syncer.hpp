@@ -11,6 +11,7 @@
 
 #include "common/base/result.hpp"
 #include "common/index/control_page.hpp"
+#include "common/os/clock.hpp"
 #include "daemon/counters.hpp"
 #include "daemon/log_file.hpp"
 
@@ -46,8 +47,8 @@ class Syncer {
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
   /// Ends the thread, without a last sync.
   void stop();
-  /// The background begins no sync until `go_on`; returns when none is under way. The writer's own
-  /// go on as ever.
+  /// The background begins no sync until `go_on`, for 50 ms at the most: what was promised of the
+  /// interval holds but for these. Returns when none is under way. The writer's own go on as ever.
   void hold_off();
   void go_on();
   /// The log is another file now: no sync is under way while `replace` runs.
@@ -78,7 +79,7 @@ class Syncer {
   std::condition_variable changed_;
   std::chrono::milliseconds interval_;
   bool hurried_ = false;
-  bool held_off_ = false;
+  os::Monotonic::time_point held_off_until_;
   bool syncing_ = false;
   bool ending_ = false;
   std::thread thread_;
