@@ -45,7 +45,7 @@ struct View {
 };
 
 /// A View of generation `number` after its header was checked; errc::incompatible where that is of
-/// another layout, store or number.
+/// another layout, store or number; snapshot_too_old where the generation was given back.
 [[nodiscard]] Result<View> open_view(const std::byte* base, std::uint64_t mapped_bytes,
                                      const ControlPage& page, std::uint64_t number);
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 
@@ -175,7 +176,7 @@ TEST(View, opens_only_the_generation_that_was_meant) {
   ASSERT_TRUE(open(5).has_value());
   EXPECT_EQ(open(5)->seed, 77U);
   EXPECT_EQ(open(5)->slot, &subject.slot());
-  EXPECT_EQ(open(13).error(), errc::incompatible);
+  EXPECT_EQ(open(13).error(), errc::snapshot_too_old) << "its slot is another's";
   EXPECT_EQ(open_view(base, 60, subject.page(), 5).error(), errc::incompatible);
   subject.page().store[0] = 9;
   EXPECT_EQ(open(5).error(), errc::incompatible);
@@ -185,6 +186,15 @@ TEST(View, opens_only_the_generation_that_was_meant) {
     EXPECT_EQ(open(5).error(), errc::incompatible) << at;
     base[at] ^= std::byte{1};
   }
+}
+
+TEST(View, whose_pages_are_gone_is_too_old_and_not_broken) {
+  Subject subject({.number = 5, .seed = 77, .store = {1, 2, 3}});
+  std::byte* base = subject.space().base();
+  subject.supersede_and_give_back();
+  EXPECT_EQ(open_view(base, 1 << 20, subject.page(), 5).error(), errc::snapshot_too_old);
+  std::fill_n(base, 4096, std::byte{0});
+  EXPECT_EQ(open_view(base, 1 << 20, subject.page(), 5).error(), errc::snapshot_too_old);
 }
 
 }  // namespace
