@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "common/log/key.hpp"
-#include "common/log/plain_text.hpp"
+#include "common/log/plain_map.hpp"
 
 namespace dfs::log {
 
@@ -12,13 +12,24 @@ namespace {
 // A bit for each level; values that are nested deeper are rare.
 constexpr unsigned kMostLevels = 32;
 
+// What one of the rarer characters inside a text takes: an escape, or one that is not ASCII. 0
+// where this cannot say. Requires: `rest` is not empty.
+std::size_t rare_character_bytes(std::string_view rest) {
+  if (rest.front() == '\\') {
+    constexpr std::string_view kEscapes = "\"\\/bfnrt";
+    return rest.size() < 2 || kEscapes.find(rest[1]) == std::string_view::npos ? 0 : 2;
+  }
+  return static_cast<unsigned char>(rest.front()) < 0x20 ? 0 : utf8_character_bytes(rest);
+}
+
+// All in one function, and its members in registers: half of the instructions (measured).
 class Walk {
  public:
-  explicit Walk(std::string_view value)
-      : all_(value), at_(value.data()), end_(at_ + value.size()) {}
+  Walk(std::string_view value, PlainMap::Words& words)
+      : map_(value, words), data_(value.data()), at_(value.data()), end_(at_ + value.size()) {}
 
   // Takes the whole document; false where it cannot say.
-  bool document() {
+  [[gnu::always_inline]] bool document() {
     for (;;) {
       white_space();
       if (at_ == end_) return false;
@@ -53,7 +64,7 @@ class Walk {
     return {at_, static_cast<std::size_t>(end_ - at_)};
   }
 
-  void white_space() {
+  [[gnu::always_inline]] void white_space() {
     if (at_ == end_ || *at_ > ' ') return;
     for (; at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r'); ++at_) {
       spaced_ = true;
@@ -61,7 +72,7 @@ class Walk {
   }
 
   // Commas and closing brackets up to the next value; `more` is false at the document's end.
-  bool behind_value(bool& more) {
+  [[gnu::always_inline]] bool behind_value(bool& more) {
     for (;;) {
       white_space();
       if (levels_ == 0) return at_ == end_;
@@ -80,18 +91,15 @@ class Walk {
   }
 
   // A member's name and its colon.
-  bool name() {
-    if (at_ == end_ || *at_ != '"') return false;
-    ++at_;
-    if (!text()) return false;
+  [[gnu::always_inline]] bool name() {
+    if (at_ == end_ || *at_ != '"' || !text()) return false;
     white_space();
     return at_ < end_ && *at_++ == ':';
   }
 
-  bool scalar(char first) {
+  [[gnu::always_inline]] bool scalar(char first) {
     switch (first) {
       case '"':
-        ++at_;
         return text();
       case 't':
         return word("true");
@@ -110,35 +118,29 @@ class Walk {
     return true;
   }
 
-  // Behind the first quote.
-  bool text() {
+  // From its first quote on.
+  [[gnu::always_inline]] bool text() {
+    ++at_;
     for (;;) {
-      at_ = all_.data() + find_not_plain(all_, static_cast<std::size_t>(at_ - all_.data()));
+      at_ = data_ + map_.next(static_cast<std::size_t>(at_ - data_));
       if (at_ == end_) return false;
       if (*at_ == '"') {
         ++at_;
         return true;
       }
-      if (*at_ == '\\') {
-        constexpr std::string_view kEscapes = "\"\\/bfnrt";
-        if (end_ - at_ < 2 || kEscapes.find(at_[1]) == std::string_view::npos) return false;
-        at_ += 2;
-        continue;
-      }
-      if (static_cast<unsigned char>(*at_) < 0x20) return false;
-      const std::size_t bytes = utf8_character_bytes(rest());
+      const std::size_t bytes = rare_character_bytes(rest());
       if (bytes == 0) return false;
       at_ += bytes;
     }
   }
 
-  bool digits() {
+  [[gnu::always_inline]] bool digits() {
     const char* const first = at_;
     while (at_ < end_ && *at_ >= '0' && *at_ <= '9') ++at_;
     return at_ > first;
   }
 
-  bool number() {
+  [[gnu::always_inline]] bool number() {
     if (*at_ == '-') ++at_;
     const char* const first = at_;
     if (!digits() || (*first == '0' && at_ - first > 1)) return false;
@@ -147,7 +149,8 @@ class Walk {
     return digits();
   }
 
-  const std::string_view all_;
+  PlainMap map_;
+  const char* const data_;
   const char* at_;
   const char* const end_;
   bool spaced_ = false;
@@ -158,7 +161,8 @@ class Walk {
 }  // namespace
 
 QuickCheck quick_check(std::string_view value) {
-  Walk walk(value);
+  PlainMap::Words words;  // NOLINT(*-member-init): of what was looked at
+  Walk walk(value, words);
   if (!walk.document()) return QuickCheck::unknown;
   return walk.spaced() ? QuickCheck::spaced : QuickCheck::compact;
 }

@@ -356,6 +356,36 @@ TEST(Value, what_is_checked_quickly_is_what_the_parser_takes) {
   }
 }
 
+// Documents of several thousand bytes, and near ones: `random` chooses what they are made of, and a
+// few bytes that are replaced.
+RC_GTEST_PROP(Value, what_is_checked_quickly_is_what_the_parser_takes_of_long_values,
+              (const std::vector<std::uint16_t>& random,
+               const std::vector<std::uint16_t>& broken)) {
+  std::string text = "[1";
+  const std::vector<std::string> values = good_values();
+  for (const std::uint16_t choice : random) {
+    const std::string& value = values[choice % (values.size() - 1)];  // all but the deepest
+    const std::string filling(choice / 7 % 300, choice % 5 == 0 ? ' ' : 'x');
+    text +=
+        choice % 3 == 0 ? ",{\"" + filling + "\":" + value + "}" : ",\"" + filling + "\"," + value;
+  }
+  text += ']';
+  for (const std::uint16_t place : broken) {
+    constexpr std::string_view kBytes("\0\x1f \t\n\"\\,:[]{}-.0e1ux\x7f\x80\xc3\xff", 25);
+    // Most documents are left as they are.
+    if (place % 8 == 0) text[place / 8 % text.size()] = kBytes[place % kBytes.size()];
+  }
+  ValueChecker checker;
+  checker.begin();
+  const bool taken = checker.more(text) && checker.finish();
+  const QuickCheck quick = quick_check(text);
+  RC_ASSERT(taken || quick == QuickCheck::unknown);
+  if (quick == QuickCheck::unknown) return;
+  std::string scratch;
+  RC_ASSERT((quick == QuickCheck::compact) ==
+            (strip_white_space(text, scratch).size() == text.size()));
+}
+
 TEST(Value, what_nearly_all_values_are_is_checked_quickly) {
   EXPECT_EQ(quick_check(R"({"id":841,"name":"Al\"ice","score":-91.6,"note":"schÃ¶n"})"),
             QuickCheck::compact);
