@@ -28,8 +28,7 @@ void CommitPlan::clear() {
 void Batch::begin(Stamp stamp) {
   stamp_ = stamp;
   // A huge batch's memory goes back; a common one's is used again.
-  if (lines_.capacity() > 2 * kMaxBatchLineBytes) lines_ = {};
-  lines_.clear();
+  lines_.clear(2 * kMaxBatchLineBytes);
   records_.clear();
   texts_.clear();
   if (table_.empty() || table_.size() > kMostPlacesKept || ++number_ == 0) {
@@ -51,7 +50,7 @@ void Batch::add(const CommitPlan& plan, std::uint64_t sequence, std::string_view
   line.sequence = sequence;
   line.commit_records = static_cast<std::uint32_t>(plan.records.size());
   for (std::size_t i = 0; i < plan.records.size(); ++i) {
-    PlannedRecord record = plan.records[i];
+    PlannedRecord& record = records_.emplace_back(plan.records[i]);
     record.sequence = sequence;
     record.last_of_commit = i + 1 == plan.records.size();
     line.key = record.key;
@@ -63,7 +62,6 @@ void Batch::add(const CommitPlan& plan, std::uint64_t sequence, std::string_view
     line.time_ms = first ? std::optional(stamp_.time_ms) : std::nullopt;
     line.origin = i == 0 ? origin : std::string_view();
     log::append_record(lines_, line);
-    records_.push_back(record);
     if (2 * records_.size() > table_.size()) grow_table();
     enter(record.location.hash, static_cast<std::uint32_t>(records_.size() - 1));
   }

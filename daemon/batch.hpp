@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/index/writer.hpp"
+#include "common/log/line_buffer.hpp"
 #include "common/log/record.hpp"
 
 namespace dfs::daemon {
@@ -65,7 +66,7 @@ class Batch {
   [[nodiscard]] const std::map<std::string_view, std::size_t>& in_order();
   [[nodiscard]] const PlannedRecord& record(std::size_t index) const { return records_[index]; }
 
-  [[nodiscard]] const std::string& lines() const { return lines_; }
+  [[nodiscard]] std::string_view lines() const { return lines_.view(); }
   [[nodiscard]] const std::vector<PlannedRecord>& records() const { return records_; }
   [[nodiscard]] std::uint64_t time_ms() const { return stamp_.time_ms; }
   [[nodiscard]] std::size_t commits() const { return commits_; }
@@ -88,7 +89,7 @@ class Batch {
   void grow_table();
 
   Stamp stamp_;
-  std::string lines_;
+  log::LineBuffer lines_;
   std::vector<PlannedRecord> records_;
   std::deque<std::string> texts_;
   // Newest records by hash: at most half full, and searched no further than kMostProbes.

@@ -5,18 +5,12 @@
 #include <cstring>
 
 #include "common/base/assert.hpp"
-#include "common/log/format.hpp"
-#include "common/log/plain_text.hpp"
+#include "common/log/escape.hpp"
 #include "common/log/seal.hpp"
 
 namespace dfs::log {
 
 namespace {
-
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-// Keys up to here are put together with what stands around them.
-constexpr std::size_t kMostInPiece = 128;
 
 // A few members, put together on the stack: cheaper than many small appends to the line.
 class Piece {
@@ -50,49 +44,9 @@ class Piece {
   [[nodiscard]] std::size_t left() const {
     return bytes_.size() - static_cast<std::size_t>(at_ - bytes_.data());
   }
-  std::array<char, kMostInPiece + 192>
-      bytes_;  // NOLINT(*-member-init): only what was written is read
+  std::array<char, 192> bytes_;  // NOLINT(*-member-init): only what was written is read
   char* at_ = bytes_.data();
 };
-
-constexpr bool needs_escape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
-
-void append_escaped(std::string& out, char c) {
-  constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
-  constexpr std::string_view kShortNames = "btnfr\"\\";
-  if (const std::size_t i = kShort.find(c); i != std::string_view::npos) {
-    out += '\\';
-    out += kShortNames[i];
-    return;
-  }
-  const auto byte = static_cast<unsigned char>(c);
-  out += "\\u00";
-  out += kHexDigits[byte >> 4U];
-  out += kHexDigits[byte & 0xFU];
-}
-
-// What escapes add to a text at the most.
-std::size_t escape_bytes(std::string_view text) {
-  std::size_t bytes = 0;
-  for (std::size_t at = plain_prefix(text); at < text.size(); ++at) {
-    bytes += needs_escape(text[at]) ? 5U : 0U;
-  }
-  return bytes;
-}
-
-// The inside of a JSON text.
-void append_inside(std::string& out, std::string_view text) {
-  std::size_t done = 0;
-  for (std::size_t i = plain_prefix(text); i < text.size(); ++i) {
-    if (!needs_escape(text[i])) continue;
-    out.append(text, done, i - done);
-    append_escaped(out, text[i]);
-    done = i + 1;
-  }
-  out.append(text, done);
-}
 
 void append_watermark_line(std::string& out, std::string_view start, std::uint64_t watermark) {
   const std::size_t line_start = out.size();
@@ -105,43 +59,13 @@ void append_watermark_line(std::string& out, std::string_view start, std::uint64
 }  // namespace
 
 void append_text(std::string& out, std::string_view text) {
-  out += '"';
-  append_inside(out, text);
-  out += '"';
-}
-
-void append_record(std::string& out, const Record& record) {
-  DFS_ASSERT(record.sequence > 0, "every record that is written has a sequence");
-  DFS_ASSERT(!record.in_base || (record.commit_records == 1 && !record.watermark),
-             "base records have no n and no w");
-  const std::size_t line_start = out.size();
-  Piece head;
-  head.text("{\"k\":\"");
-  if (record.key.size() <= kMostInPiece && all_plain(record.key)) {
-    head.text(record.key);
-  } else {
-    out.append(head.view());
-    append_inside(out, record.key);
-    head.clear();
-  }
-  head.text("\",\"v\":").number(record.version);
-  if (record.erased) {
-    out.append(head.text(",\"d\":true").view());
-  } else {
-    out.append(head.text(",\"d\":false,\"val\":").view());
-    out.append(record.value);
-  }
-  Piece tail;
-  tail.text(",\"s\":").number(record.sequence);
-  if (record.commit_records != 1) tail.text(",\"n\":").number(record.commit_records);
-  if (record.watermark) tail.text(",\"w\":").number(*record.watermark);
-  if (record.time_ms) tail.text(",\"t\":").number(*record.time_ms);
-  out.append(tail.view());
-  if (!record.origin.empty() && !record.in_base) {
-    out.append(",\"by\":");
-    append_text(out, record.origin);
-  }
-  append_seal(out, line_start, "}");
+  const std::size_t begin = out.size();
+  out.resize(begin + text.size() + escape_bytes(text) + 2);
+  char* at = out.data() + begin;
+  *at++ = '"';
+  at = escape(text, at);
+  *at++ = '"';
+  out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
 void append_first(std::string& out, const First& first) {
@@ -187,21 +111,6 @@ void append_mark(std::string& out, std::uint64_t watermark) {
 
 void append_stop(std::string& out, std::uint64_t watermark) {
   append_watermark_line(out, "[\"stop\",{\"w\":", watermark);
-}
-
-std::size_t record_line_bytes(const Record& record) {
-  // Names and punctuation, five numbers of at most 20 digits, the seal with its brackets, newline.
-  constexpr std::size_t kNames =
-      std::string_view("{\"k\":\"\",\"v\":,\"d\":false,\"val\":,\"s\":,\"n\":,\"w\":,\"t\":")
-          .size();
-  std::size_t bytes =
-      kNames + std::size_t{5} * 20 + kSealBytes + 2 + record.key.size() + record.value.size();
-  bytes += escape_bytes(record.key);
-  if (!record.origin.empty()) {
-    bytes += std::string_view(",\"by\":\"\"").size() + record.origin.size();
-    bytes += escape_bytes(record.origin);
-  }
-  return bytes;
 }
 
 }  // namespace dfs::log

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "common/log/control.hpp"
+#include "common/log/line_buffer.hpp"
 #include "common/log/record.hpp"
 
 namespace dfs::log {
@@ -18,6 +19,7 @@ namespace dfs::log {
 // before (check_key, ValueChecker, the limits of format.hpp): what is not is our bug.
 
 /// A record of a commit, or of a base (`in_base`: no n, w, by). Requires: sequence > 0.
+void append_record(LineBuffer& out, const Record& record);
 void append_record(std::string& out, const Record& record);
 void append_first(std::string& out, const First& first);
 void append_base(std::string& out, const Base& base);
@@ -28,6 +30,8 @@ void append_stop(std::string& out, std::uint64_t watermark);
 /// At least the bytes that append_record() will append, newline included; above by no more than the
 /// members and digits that the record does not have. O(key), for limits that are checked before.
 [[nodiscard]] std::size_t record_line_bytes(const Record& record);
+/// The same without a look at the key: six times what it has.
+[[nodiscard]] std::size_t most_record_line_bytes(const Record& record);
 
 /// A JSON string with its quotes; only `"`, `\` and controls are escaped.
 void append_text(std::string& out, std::string_view text);

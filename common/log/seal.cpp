@@ -1,6 +1,5 @@
 #include "common/log/seal.hpp"
 
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -53,17 +52,22 @@ std::string seal_digits(std::uint32_t crc) {
   return digits;
 }
 
+char* put_seal(const char* line, char* to, std::string_view brackets) {
+  const std::uint32_t crc = crc32c(0, {line, static_cast<std::size_t>(to - line)});
+  std::memcpy(to, kSealStart.data(), kSealStart.size());
+  to += kSealStart.size();
+  write_digits(crc, to);
+  to += kSealDigits;
+  *to++ = '"';
+  for (const char bracket : brackets) *to++ = bracket;
+  *to++ = '\n';
+  return to;
+}
+
 void append_seal(std::string& out, std::size_t line_start, std::string_view brackets) {
-  const std::uint32_t crc = crc32c(0, std::string_view(out).substr(line_start));
-  // In one piece with what follows: `,"c":"xxxxxxxx"` and at most `}]` and the newline.
-  std::array<char, kSealBytes + 3> seal;  // NOLINT(*-member-init): only what was written is read
-  std::memcpy(seal.data(), kSealStart.data(), kSealStart.size());
-  write_digits(crc, seal.data() + kSealStart.size());
-  std::size_t end = kSealBytes - 1;
-  seal[end++] = '"';
-  for (const char bracket : brackets) seal[end++] = bracket;
-  seal[end++] = '\n';
-  out.append(seal.data(), end);
+  const std::size_t end = out.size();
+  out.resize(end + kSealBytes + brackets.size() + 1);
+  put_seal(out.data() + line_start, out.data() + end, brackets);
 }
 
 }  // namespace dfs::log

@@ -24,7 +24,10 @@ struct Seal {
 /// The eight digits of a checksum.
 [[nodiscard]] std::string seal_digits(std::uint32_t crc);
 
-/// Seals the line that begins at `line_start` of `out` and ends it: checksum, brackets, newline.
+/// Seals the line from `line` up to `to` and ends it: checksum, brackets, newline. Returns its end.
+/// Requires: room for kSealBytes, the brackets and a newline.
+char* put_seal(const char* line, char* to, std::string_view brackets);
+/// The same for the line that begins at `line_start` of `out`.
 void append_seal(std::string& out, std::size_t line_start, std::string_view brackets);
 
 }  // namespace dfs::log

@@ -131,6 +131,11 @@ RC_GTEST_PROP(Encode, what_is_encoded_is_decoded,
   std::string line = encoded(record);
   RC_ASSERT(line.size() <= record_line_bytes(record));
   RC_ASSERT(line.size() + 150 >= record_line_bytes(record));
+  RC_ASSERT(record_line_bytes(record) <= most_record_line_bytes(record));
+  LineBuffer lines;
+  append_record(lines, record);
+  append_record(lines, record);
+  RC_ASSERT(lines.view() == line + line);
   RC_ASSERT(line.back() == '\n');
   line.pop_back();
   RC_ASSERT(line.find('\n') == std::string::npos);

@@ -98,7 +98,7 @@ class BareStore final : private log::RecordVisitor {
   std::string_view keep(std::string text) { return values_.emplace_back(std::move(text)); }
   void prepare() { ledger_->prepared(last_); }
   void append() { log_ += batch_.lines(); }
-  [[nodiscard]] const std::string& batch_lines() const { return batch_.lines(); }
+  [[nodiscard]] std::string_view batch_lines() const { return batch_.lines(); }
   void sync(std::uint64_t sequence) {
     synced_bytes_ = log_.size();
     durable_ = std::max(durable_, sequence);

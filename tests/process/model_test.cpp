@@ -393,7 +393,7 @@ class Pair {
   /// The daemon dies while the batch is being written: any part of it is in the file.
   void crash_in_append(Choices& choices) {
     std::string log = store_->log();
-    const std::string& lines = store_->batch_lines();
+    const std::string_view lines = store_->batch_lines();
     log += lines.substr(0, choices.below(lines.size() + 1));
     open_after_crash(std::move(log), choices);
   }
