@@ -19,9 +19,17 @@ constexpr std::size_t commit_frame(std::size_t versions) noexcept {
 
 }  // namespace
 
+std::size_t frame_bytes(const Commitment& commitment) noexcept {
+  return commit_frame(commitment.versions.size());
+}
+
+std::size_t frame_bytes(const Refusal& refusal) noexcept {
+  return framed(sizeof(FrameHeader) + sizeof(RefusalBody) + refusal.key.size());
+}
+
 std::size_t frame_bytes(const Reply& reply) noexcept {
-  if (reply.kind == ReplyKind::committed) return commit_frame(reply.commitment.versions.size());
-  return framed(sizeof(FrameHeader) + sizeof(RefusalBody) + reply.refusal.key.size());
+  return reply.kind == ReplyKind::committed ? frame_bytes(reply.commitment)
+                                            : frame_bytes(reply.refusal);
 }
 
 std::size_t reply_bound(std::size_t writes, std::size_t longest_key) noexcept {

@@ -126,6 +126,8 @@ inline constexpr std::size_t kMinFrameBytes = sizeof(FrameHeader) + sizeof(Refus
 static_assert(kMinFrameBytes == 64 && kMinFrameBytes * kMaxInFlight <= kReplyRingBytes);
 inline constexpr std::size_t kMaxFrameBytes = kMinFrameBytes + kMaxKeyBytes;
 
+[[nodiscard]] std::size_t frame_bytes(const Commitment& commitment) noexcept;
+[[nodiscard]] std::size_t frame_bytes(const Refusal& refusal) noexcept;
 [[nodiscard]] std::size_t frame_bytes(const Reply& reply) noexcept;
 /// What the reply to such a request may need at most: room for this is asked for before it is
 /// taken. `longest_key` of its reads, checks and writes.

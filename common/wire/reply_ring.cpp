@@ -128,11 +128,8 @@ Room ReplyProducer::room(std::size_t bytes) noexcept {
   return fits() ? Room::enough : Room::wait;
 }
 
-void ReplyProducer::prepare(const Reply& reply) {
-  const std::size_t size = frame_bytes(reply);
-  const bool commit = reply.kind == ReplyKind::committed;
+std::byte* ReplyProducer::frame_of(std::size_t size) noexcept {
   DFS_ASSERT(size <= kMaxFrameBytes, "a reply's versions and key are within their limits");
-  DFS_ASSERT(commit || reply.kind == ReplyKind::refused, "a reply is one of the two");
   const std::size_t to_edge = data_.size() - place_of(end_, data_);
   const std::size_t needed = size <= to_edge ? size : to_edge + size;
   DFS_ASSERT(needed <= data_.size() - static_cast<std::size_t>(end_ - position_),
@@ -143,16 +140,33 @@ void ReplyProducer::prepare(const Reply& reply) {
                   static_cast<std::uint32_t>(ReplyKind::padding), 0, 0});
     end_ += to_edge;
   }
-  std::byte* frame = data_.data() + place_of(end_, data_);
-  if (commit) {
-    write_commit(frame, reply.commitment);
-    unreleased_.push_back(end_);
-  } else {
-    write_refusal(frame, reply.refusal, reply.refusal.key);
-  }
-  write_header(frame, {static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(reply.kind),
-                       reply.number, commit ? reply.commitment.sequence : 0});
+  return data_.data() + place_of(end_, data_);
+}
+
+void ReplyProducer::prepare(std::uint64_t number, const Commitment& commitment) {
+  const std::size_t size = frame_bytes(commitment);
+  std::byte* frame = frame_of(size);
+  write_commit(frame, commitment);
+  write_header(frame,
+               {static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(ReplyKind::committed),
+                number, commitment.sequence});
+  unreleased_.push_back(end_);
   end_ += size;
+}
+
+void ReplyProducer::prepare(std::uint64_t number, const Refusal& refusal) {
+  const std::size_t size = frame_bytes(refusal);
+  std::byte* frame = frame_of(size);
+  write_refusal(frame, refusal, refusal.key);
+  write_header(frame, {static_cast<std::uint32_t>(size),
+                       static_cast<std::uint32_t>(ReplyKind::refused), number, 0});
+  end_ += size;
+}
+
+void ReplyProducer::prepare(const Reply& reply) {
+  if (reply.kind == ReplyKind::committed) return prepare(reply.number, reply.commitment);
+  DFS_ASSERT(reply.kind == ReplyKind::refused, "a reply is one of the two");
+  prepare(reply.number, reply.refusal);
 }
 
 void ReplyProducer::publish_prepared() noexcept {

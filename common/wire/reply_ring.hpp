@@ -39,6 +39,8 @@ class ReplyProducer {
   [[nodiscard]] Room room(std::size_t bytes) noexcept;
   /// Writes the reply behind the others, where the client does not look yet. `sequence` of a
   /// refusal is 0. Requires: `room` said enough for its frame_bytes.
+  void prepare(std::uint64_t number, const Commitment& commitment);
+  void prepare(std::uint64_t number, const Refusal& refusal);
   void prepare(const Reply& reply);
   /// Lets the client find what was prepared if this daemon dies. Before the append.
   void publish_prepared() noexcept;
@@ -54,6 +56,9 @@ class ReplyProducer {
   [[nodiscard]] bool has_unreleased() const noexcept { return released_ != end_; }
 
  private:
+  // The next frame's place; padding before it where it would wrap round.
+  [[nodiscard]] std::byte* frame_of(std::size_t size) noexcept;
+
   ReplyHeader& header_;
   const std::span<std::byte> data_;
   const std::atomic<std::uint64_t>& shared_position_;
