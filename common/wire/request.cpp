@@ -1,5 +1,8 @@
 #include "common/wire/request.hpp"
 
+#include <bit>
+#include <cstring>
+
 #include "common/base/assert.hpp"
 
 namespace dfs::wire {
@@ -328,8 +331,48 @@ std::optional<Refusal> measure(const CommitRequest& request) noexcept {
   return measure.broken();
 }
 
+namespace {
+
+/// A set of one key, and nothing else, as nearly all requests are: read without an archive. False
+/// where it is another request, or none; the decoder says what.
+bool decode_one_set(std::span<const std::byte> bytes, CommitRequest& request) {
+  // The head, then size, operation, expectation and value size of the write.
+  constexpr std::size_t kHeadBytes = 20;
+  constexpr std::size_t kBytes = kHeadBytes + kMinWriteBytes;
+  static_assert(std::endian::native == std::endian::little);
+  if (bytes.size() < kBytes) return false;
+  const auto number_at = [&bytes](std::size_t at, auto number) {
+    std::memcpy(&number, bytes.data() + at, sizeof number);
+    return number;
+  };
+  const auto kind_flags_reads = number_at(0, std::uint64_t{0});
+  const auto ranges_checks = number_at(8, std::uint64_t{0});
+  const auto writes = number_at(16, std::uint32_t{0});
+  constexpr auto kCommit = static_cast<std::uint64_t>(RequestKind::commit);
+  constexpr std::uint64_t kDurableBit = std::uint64_t{kDurable} << 8;
+  if ((kind_flags_reads & ~kDurableBit) != kCommit || ranges_checks != 0 || writes != 1) {
+    return false;
+  }
+  const auto key = number_at(kHeadBytes, std::uint16_t{0});
+  const auto operation_expect = number_at(kHeadBytes + 2, std::uint16_t{0});
+  const auto value = number_at(kHeadBytes + 4, std::uint32_t{0});
+  static_assert(kSet == 0 && static_cast<int>(Expect::any) == 0);
+  if (operation_expect != 0 || key == 0 || key > kMaxKeyBytes || value > kMaxValueBytes ||
+      bytes.size() != kBytes + key + value) {
+    return false;
+  }
+  request.clear();
+  request.durable = (kind_flags_reads & kDurableBit) != 0;
+  const char* at = reinterpret_cast<const char*>(bytes.data() + kBytes);
+  request.writes.push_back({{at, key}, {at + key, value}, {}, false});
+  return true;
+}
+
+}  // namespace
+
 std::optional<Refusal> decode(InputArchive& archive, std::span<const std::byte> bytes,
                               CommitRequest& request) {
+  if (decode_one_set(bytes, request)) return std::nullopt;
   archive.restart(bytes);
   return Decoder(archive, request).run();
 }
