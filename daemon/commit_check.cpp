@@ -46,6 +46,13 @@ wire::Refusal bad_key(const Error& error, wire::Subject subject, std::size_t ind
   return r;
 }
 
+wire::Refusal mismatch(wire::Subject subject, std::size_t index, std::string_view key,
+                       std::uint64_t version) {
+  wire::Refusal r = about_key(errc::version_mismatch, subject, index, key);
+  r.version = version;
+  return r;
+}
+
 bool in_range(std::string_view key, const wire::ReadRange& range) {
   if (key < range.from) return false;
   switch (range.end) {
@@ -75,28 +82,49 @@ bool meets(const wire::Expectation& expect, bool live, std::uint64_t version) {
 
 }  // namespace
 
-std::optional<wire::Refusal> CommitCheck::check(const wire::CommitRequest& request,
-                                                std::uint64_t last, std::uint32_t connection,
-                                                CommitPlan& plan) {
+std::optional<wire::Refusal> CommitCheck::check(const Question& question, CommitPlan& plan) {
   plan.clear();
-  if (auto refused = check_syntax(request, plan)) return refused;
+  const wire::CommitRequest& request = question.request;
+  if (request.is_one_write()) return check_one_write(question, plan);
+  if (auto refused = check_syntax(request)) return refused;
   if (request.has_snapshot) {
-    if (auto refused = check_reads(request, last)) return refused;
+    if (auto refused = check_reads(request, question.last)) return refused;
   }
-  if (auto refused = check_expectations(request, plan)) return refused;
-  return plan_writes(request, connection, plan);
+  if (auto refused = check_expectations(request)) return refused;
+  return plan_writes(request, question.connection, plan);
+}
+
+CommitCheck::Refused CommitCheck::check_one_write(const Question& question, CommitPlan& plan) {
+  const wire::Write& write = question.request.writes.front();
+  std::string_view value;
+  if (auto refused = check_syntax({write, 0}, value)) return refused;
+  const index::Location& likely = question.likely;
+  const Standing now = likely.hash == 0 ? standing(write.key)
+                                        : standing_at(index_->locate(likely, write.key), write.key);
+  if (!meets(write.expect, now.live, now.version)) {
+    return mismatch(wire::Subject::write, 0, write.key, now.live ? now.version : 0);
+  }
+  plan.versions.push_back(0);
+  auto refused = plan_write({write, 0}, now, value, plan);
+  if (!plan.records.empty()) plan.records.front().connection = question.connection;
+  return refused;
 }
 
 CommitCheck::Standing CommitCheck::standing(std::string_view key) const {
+  return standing_at(index_->locate(key), key);
+}
+
+CommitCheck::Standing CommitCheck::standing_at(const index::Location& location,
+                                               std::string_view key) const {
   Standing found;
-  found.location = index_->locate(key);
-  if (const index::RecordHeader* record = index_->record_at(found.location)) {
+  found.location = location;
+  if (const index::RecordHeader* record = index_->record_at(location)) {
     found.known = true;
     found.live = !record->erased();
     found.version = record->version;
     found.sequence = record->sequence;
   }
-  if (const PlannedRecord* planned = batch_.newest(found.location.hash, key)) {
+  if (const PlannedRecord* planned = batch_.newest(location.hash, key)) {
     found.known = true;
     found.live = !planned->erased;
     found.version = planned->version;
@@ -105,36 +133,38 @@ CommitCheck::Standing CommitCheck::standing(std::string_view key) const {
   return found;
 }
 
-CommitCheck::Refused CommitCheck::check_syntax(const wire::CommitRequest& request,
-                                               CommitPlan& /*plan*/) {
-  compact_.clear();
+CommitCheck::Refused CommitCheck::check_syntax(const wire::CommitRequest& request) {
+  compact_.resize(request.writes.size());
   for (std::size_t i = 0; i < request.writes.size(); ++i) {
-    const wire::Write& write = request.writes[i];
-    if (auto good = log::check_key(write.key); !good) {
-      return bad_key(good.error(), wire::Subject::write, i, write.key);
-    }
-    if (write.erase) {
-      compact_.emplace_back();
-      continue;
-    }
-    auto value = values_.compact(write.value, scratch_);
-    if (!value) {
-      wire::Refusal r = about_key(value.error().code(), wire::Subject::write, i, write.key);
-      r.offset = value.error().offset();
-      r.limit = value.error().limit();
-      r.rule = r.code == errc::bad_value   ? wire::Rule::value_not_json
-               : r.limit == kMaxValueDepth ? wire::Rule::value_too_deep
-                                           : wire::Rule::value_too_long;
-      return r;
-    }
-    compact_.push_back(value->data() == scratch_.data() ? batch_.keep(std::string(*value))
-                                                        : *value);
+    if (auto refused = check_syntax({request.writes[i], i}, compact_[i])) return refused;
   }
   for (std::size_t i = 0; i < request.checks.size(); ++i) {
     if (auto good = log::check_key(request.checks[i].key); !good) {
       return bad_key(good.error(), wire::Subject::check, i, request.checks[i].key);
     }
   }
+  return std::nullopt;
+}
+
+CommitCheck::Refused CommitCheck::check_syntax(const Place& place, std::string_view& value) {
+  const wire::Write& write = place.write;
+  if (auto good = log::check_key(write.key); !good) {
+    return bad_key(good.error(), wire::Subject::write, place.index, write.key);
+  }
+  value = {};
+  if (write.erase) return std::nullopt;
+  auto compact = values_.compact(write.value, scratch_);
+  if (!compact) {
+    const Error& error = compact.error();
+    wire::Refusal r = about_key(error.code(), wire::Subject::write, place.index, write.key);
+    r.offset = error.offset();
+    r.limit = error.limit();
+    r.rule = r.code == errc::bad_value   ? wire::Rule::value_not_json
+             : r.limit == kMaxValueDepth ? wire::Rule::value_too_deep
+                                         : wire::Rule::value_too_long;
+    return r;
+  }
+  value = compact->data() == scratch_.data() ? batch_.keep(std::string(*compact)) : *compact;
   return std::nullopt;
 }
 
@@ -242,27 +272,20 @@ CommitCheck::Range CommitCheck::walk_commits_since(const wire::ReadRange& range,
   return Range::same;
 }
 
-CommitCheck::Refused CommitCheck::check_expectations(const wire::CommitRequest& request,
-                                                     CommitPlan& /*plan*/) {
-  const auto mismatch = [](wire::Subject subject, std::size_t i, std::string_view key,
-                           const Standing& now) {
-    wire::Refusal r = about_key(errc::version_mismatch, subject, i, key);
-    r.version = now.live ? now.version : 0;
-    return r;
-  };
+CommitCheck::Refused CommitCheck::check_expectations(const wire::CommitRequest& request) {
   for (std::size_t i = 0; i < request.checks.size(); ++i) {
     const wire::Check& check = request.checks[i];
     const Standing now = standing(check.key);
     if (!meets(check.expect, now.live, now.version)) {
-      return mismatch(wire::Subject::check, i, check.key, now);
+      return mismatch(wire::Subject::check, i, check.key, now.live ? now.version : 0);
     }
   }
   standings_.clear();
   for (std::size_t i = 0; i < request.writes.size(); ++i) {
     const wire::Write& write = request.writes[i];
-    standings_.push_back(standing(write.key));
-    if (!meets(write.expect, standings_[i].live, standings_[i].version)) {
-      return mismatch(wire::Subject::write, i, write.key, standings_[i]);
+    const Standing& now = standings_.emplace_back(standing(write.key));
+    if (!meets(write.expect, now.live, now.version)) {
+      return mismatch(wire::Subject::write, i, write.key, now.live ? now.version : 0);
     }
   }
   return std::nullopt;
@@ -273,43 +296,44 @@ CommitCheck::Refused CommitCheck::plan_writes(const wire::CommitRequest& request
   const std::size_t count = request.writes.size();
   // One key written twice: the last one counts, as one record.
   last_write_.clear();
-  if (count > 1) {
-    for (std::size_t i = 0; i < count; ++i) last_write_.insert_or_assign(request.writes[i].key, i);
-  }
+  for (std::size_t i = 0; i < count; ++i) last_write_.insert_or_assign(request.writes[i].key, i);
   plan.versions.assign(count, 0);
   for (std::size_t i = 0; i < count; ++i) {
     const wire::Write& write = request.writes[i];
-    if (count > 1 && last_write_.find(write.key)->second != i) continue;
-    const Standing& now = standings_[i];
-    if (write.erase && !now.live) continue;  // erasing what is absent writes nothing: version 0
-    const std::uint64_t own = now.known ? now.version : floors_.floor;
-    const std::uint64_t version = std::max(own, floors_.restored) + 1;
-    if (version > kMaxVersion) {
-      wire::Refusal r = about_key(errc::too_large, wire::Subject::write, i, write.key);
-      r.rule = wire::Rule::version_exhausted;
-      r.limit = kMaxVersion;
-      return r;
-    }
-    PlannedRecord record;
-    record.key = write.key;
-    record.value = compact_[i];
-    record.version = version;
-    record.erased = write.erase;
-    record.connection = connection;
-    record.location = now.location;
-    plan.versions[i] = version;
-    plan.new_keys += now.known ? 0U : 1U;
-    plan.index_bytes += index::record_bytes(write.key.size(), compact_[i].size(), true);
-    plan.needed_bytes +=
-        index::IndexWriter::bytes_needed(write.key.size(), compact_[i].size(), !now.known);
-    plan.only_erases = plan.only_erases && write.erase;
-    plan.records.push_back(record);
+    if (last_write_.find(write.key)->second != i) continue;
+    if (auto refused = plan_write({write, i}, standings_[i], compact_[i], plan)) return refused;
   }
-  if (count > 1) {
-    for (std::size_t i = 0; i < count; ++i) {
-      plan.versions[i] = plan.versions[last_write_.find(request.writes[i].key)->second];
-    }
+  for (PlannedRecord& record : plan.records) record.connection = connection;
+  for (std::size_t i = 0; i < count; ++i) {
+    plan.versions[i] = plan.versions[last_write_.find(request.writes[i].key)->second];
   }
+  return std::nullopt;
+}
+
+CommitCheck::Refused CommitCheck::plan_write(const Place& place, const Standing& now,
+                                             std::string_view value, CommitPlan& plan) {
+  const wire::Write& write = place.write;
+  // Erasing what is absent writes nothing: version 0.
+  if (write.erase && !now.live) return std::nullopt;
+  const std::uint64_t own = now.known ? now.version : floors_.floor;
+  const std::uint64_t version = std::max(own, floors_.restored) + 1;
+  if (version > kMaxVersion) {
+    wire::Refusal r = about_key(errc::too_large, wire::Subject::write, place.index, write.key);
+    r.rule = wire::Rule::version_exhausted;
+    r.limit = kMaxVersion;
+    return r;
+  }
+  PlannedRecord& record = plan.records.emplace_back();
+  record.key = write.key;
+  record.value = value;
+  record.version = version;
+  record.erased = write.erase;
+  record.location = now.location;
+  plan.versions[place.index] = version;
+  plan.new_keys += now.known ? 0U : 1U;
+  plan.index_bytes += index::record_bytes(write.key.size(), value.size(), true);
+  plan.needed_bytes += index::IndexWriter::bytes_needed(write.key.size(), value.size(), !now.known);
+  plan.only_erases = plan.only_erases && write.erase;
   return std::nullopt;
 }
 

@@ -37,10 +37,14 @@ class CommitCheck {
     floors_ = floors;
   }
 
-  /// Fills `plan`, or says why not. `last` is the last sequence given so far.
-  [[nodiscard]] std::optional<wire::Refusal> check(const wire::CommitRequest& request,
-                                                   std::uint64_t last, std::uint32_t connection,
-                                                   CommitPlan& plan);
+  struct Question {
+    const wire::CommitRequest& request;
+    std::uint64_t last;        ///< the last sequence given so far
+    std::uint32_t connection;  ///< that asks
+    index::Location likely;    ///< where the key of a single write seems to be, or nothing
+  };
+  /// Fills `plan`, or says why not.
+  [[nodiscard]] std::optional<wire::Refusal> check(const Question& question, CommitPlan& plan);
 
  private:
   /// A key as the store has it before the commit.
@@ -53,12 +57,23 @@ class CommitCheck {
   };
   using Refused = std::optional<wire::Refusal>;
 
+  /// A write that is being checked, the first of its list at 0.
+  struct Place {
+    const wire::Write& write;
+    std::size_t index;
+  };
+
   [[nodiscard]] Standing standing(std::string_view key) const;
-  [[nodiscard]] Refused check_syntax(const wire::CommitRequest& request, CommitPlan& plan);
+  [[nodiscard]] Standing standing_at(const index::Location& location, std::string_view key) const;
+  [[nodiscard]] Refused check_one_write(const Question& question, CommitPlan& plan);
+  [[nodiscard]] Refused check_syntax(const wire::CommitRequest& request);
+  [[nodiscard]] Refused check_syntax(const Place& place, std::string_view& value);
   [[nodiscard]] Refused check_reads(const wire::CommitRequest& request, std::uint64_t last);
-  [[nodiscard]] Refused check_expectations(const wire::CommitRequest& request, CommitPlan& plan);
+  [[nodiscard]] Refused check_expectations(const wire::CommitRequest& request);
   [[nodiscard]] Refused plan_writes(const wire::CommitRequest& request, std::uint32_t connection,
                                     CommitPlan& plan);
+  [[nodiscard]] Refused plan_write(const Place& place, const Standing& now, std::string_view value,
+                                   CommitPlan& plan);
 
   enum class Range : std::uint8_t { same, changed, too_long };
   [[nodiscard]] Range check_range(const wire::ReadRange& range, std::uint64_t snapshot);

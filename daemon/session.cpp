@@ -171,45 +171,56 @@ wire::Found Session::look(wire::Chunk& chunk) {
   return found;
 }
 
+std::size_t Session::receive_short(Receiving& with, std::span<ShortRequest> into) {
+  with.count = 0;
+  if (!assembly_.idle()) return 0;
+  bool broken = false;
+  const bool sound = os::with_bus_guard([&] {
+    while (with.count < into.size() && with.budget > 0) {
+      wire::Chunk chunk;
+      if (replies_.room(promised_ + wire::kMaxFrameBytes) != wire::Room::enough) return;
+      if (requests_.look(chunk) != wire::Found::one || !chunk.last || chunk.bytes == 0) return;
+      const std::span<std::byte> place = with.intake.place(chunk.bytes);
+      if (place.empty()) return;
+      if (with.quota.charge(identity_.uid, chunk.bytes) != wire::Rule::none) return;
+      held_ += chunk.bytes;
+      with.budget -= std::min(with.budget, wire::ring_bytes(chunk.bytes));
+      // Of a fault behind this, all that was counted so far is known: no store may wait.
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+      requests_.copy_out(chunk, place);
+      to_give_back_ = chunk.end;
+      const wire::Taking taking = wire::take(page_, chunk.number);
+      if (taking == wire::Taking::taken) {
+        promise_reply(chunk.bytes);
+        into[with.count] = {chunk.number, place};
+        ++with.count;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+      } else {
+        held_ -= chunk.bytes;
+        with.quota.give_back(identity_.uid, chunk.bytes);
+        broken = taking == wire::Taking::broken;
+        if (broken) return;
+      }
+    }
+  });
+  if (!sound) drop(wire::DropReason::memory_fault);
+  if (broken) drop(wire::DropReason::bad_word);
+  for (std::size_t i = 0; i < with.count; ++i) pass(StopPoint::taken);
+  return with.count;
+}
+
 Received Session::receive(Receiving& with, ReceivedRequest& out, wire::Refusal& refusal) {
   while (with.budget > 0) {
+    if (dropped() != wire::DropReason::none) return Received::dropped;
     wire::Chunk chunk;
     const wire::Found found = look(chunk);
     if (found == wire::Found::broken) return Received::dropped;
     if (found == wire::Found::nothing) return Received::nothing;
     with.budget -= std::min(with.budget, wire::ring_bytes(chunk.bytes));
     to_give_back_ = chunk.end;
-    std::span<std::byte> place;
-    if (chunk.last && chunk.bytes > 0 && assembly_.idle() &&
-        with.quota.charge(identity_.uid, chunk.bytes) == wire::Rule::none) {
-      place = with.intake.place(chunk.bytes);
-      if (place.empty()) with.quota.give_back(identity_.uid, chunk.bytes);
-    }
-    const auto received = place.empty() ? receive_part(chunk, with.quota, out, refusal)
-                                        : receive_whole(chunk, place, with.quota, out);
-    if (received) return *received;
+    if (const auto received = receive_part(chunk, with.quota, out, refusal)) return *received;
   }
   return Received::pause;
-}
-
-std::optional<Received> Session::receive_whole(const wire::Chunk& chunk, std::span<std::byte> place,
-                                               Quota& quota, ReceivedRequest& out) {
-  wire::Taking taking = wire::Taking::broken;
-  const bool sound = os::with_bus_guard([&] {
-    requests_.copy_out(chunk, place);
-    taking = wire::take(page_, chunk.number);
-  });
-  if (sound && taking == wire::Taking::taken) {
-    pass(StopPoint::taken);
-    held_ += chunk.bytes;
-    promise_reply(chunk.bytes);
-    out = {chunk.number, place, {}};
-    return Received::request;
-  }
-  quota.give_back(identity_.uid, chunk.bytes);
-  if (sound && taking == wire::Taking::withdrawn) return std::nullopt;
-  drop(sound ? wire::DropReason::bad_word : wire::DropReason::memory_fault);
-  return Received::dropped;
 }
 
 std::optional<Received> Session::receive_part(const wire::Chunk& chunk, Quota& quota,
@@ -256,7 +267,6 @@ std::optional<Received> Session::receive_part(const wire::Chunk& chunk, Quota& q
   promise_reply(whole.buffer.size());
   out.number = whole.number;
   out.buffer = std::move(whole.buffer);
-  out.bytes = out.buffer.bytes();
   return Received::request;
 }
 

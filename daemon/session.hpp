@@ -39,11 +39,15 @@ struct ClientIdentity {
   bool writes = false;
 };
 
-/// A request received whole. Its bytes live until the batch is through.
+/// A request received whole.
 struct ReceivedRequest {
   std::uint64_t number = 0;
-  std::span<const std::byte> bytes;  ///< in the intake, or in `buffer`
-  wire::Buffer buffer;               ///< of one that came in several chunks
+  wire::Buffer buffer;
+};
+/// The same of one that came in a single chunk. Its bytes are in the intake.
+struct ShortRequest {
+  std::uint64_t number = 0;
+  std::span<const std::byte> bytes;
 };
 
 enum class Received : std::uint8_t {
@@ -92,10 +96,15 @@ class Session {
   struct Receiving {
     Quota& quota;
     Intake& intake;
-    std::size_t budget;  ///< bytes left in this round
+    std::size_t budget;     ///< bytes left in this round
+    std::size_t count = 0;  ///< of what receive_short has received, also where it met a fault
   };
-  /// The next whole request. `refusal` is filled for Received::refusal. There is room for its reply
-  /// behind those to all that were received since `answered`.
+  /// The next requests, as long as they came in one chunk each and nothing is to be said of them:
+  /// all under one guard. Where there are fewer than asked for, `receive` says what comes next.
+  /// There is room for their replies behind those to all that were received since `answered`.
+  [[nodiscard]] std::size_t receive_short(Receiving& with, std::span<ShortRequest> into);
+  /// The next whole request, however it came. `refusal` is filled for Received::refusal. Room as
+  /// for receive_short.
   [[nodiscard]] Received receive(Receiving& with, ReceivedRequest& out, wire::Refusal& refusal);
   /// The replies to all that was received are prepared.
   void answered() { promised_ = 0; }
@@ -129,9 +138,6 @@ class Session {
   Session(ClientIdentity identity, os::Descriptor socket, Memories memories, os::Event doorbell,
           os::SocketPair bell);
   [[nodiscard]] wire::Found look(wire::Chunk& chunk);
-  [[nodiscard]] std::optional<Received> receive_whole(const wire::Chunk& chunk,
-                                                      std::span<std::byte> place, Quota& quota,
-                                                      ReceivedRequest& out);
   [[nodiscard]] std::optional<Received> receive_part(const wire::Chunk& chunk, Quota& quota,
                                                      ReceivedRequest& out, wire::Refusal& refusal);
   [[nodiscard]] Received refuse_chunk(const wire::Chunk& chunk, Quota& quota,

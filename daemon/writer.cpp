@@ -202,7 +202,7 @@ Result<void> Writer::commit_hand_written() {
     batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)});
     wire::CommitRequest request;
     request.writes.push_back({line.key, line.value, {}, line.erased});
-    auto refused = accept(request, {}, 0);
+    auto refused = accept({request, {}, 0, {}});
     if (!refused) return std::move(refused).error();
     if (auto committed = commit(); !committed) return committed;
   }

@@ -106,6 +106,23 @@ class Writer {
     std::uint64_t number = 0;
     wire::CommitRequest request;
     std::optional<wire::Refusal> malformed;
+    std::size_t first_place = 0;  // of its keys, in group_places_
+  };
+  struct Candidate {
+    const wire::CommitRequest& request;
+    std::string_view origin;
+    std::uint32_t connection;
+    index::Location likely;  // as in CommitCheck::Question
+  };
+
+  /// Memory of the index, for all of a batch so far.
+  struct Needs {
+    std::uint64_t new_keys = 0;
+    std::uint64_t index_bytes = 0;  // at most, to be reserved
+    std::uint64_t bytes = 0;        // amortised, for the limit
+    [[nodiscard]] bool within(const Needs& room) const {
+      return new_keys <= room.new_keys && index_bytes <= room.index_bytes && bytes <= room.bytes;
+    }
   };
 
   void run();
@@ -127,11 +144,11 @@ class Writer {
   [[nodiscard]] Result<bool> collect();
   [[nodiscard]] Result<void> collect_from(Session& session);
   [[nodiscard]] std::size_t receive_group(Session& session, Session::Receiving& with);
+  void decode(std::span<const std::byte> bytes, Taken& taken);
   [[nodiscard]] Result<void> take(Session& session, const Taken& taken);
-  [[nodiscard]] Result<std::optional<wire::Refusal>> accept(const wire::CommitRequest& request,
-                                                            std::string_view origin,
-                                                            std::uint32_t connection);
+  [[nodiscard]] Result<std::optional<wire::Refusal>> accept(const Candidate& candidate);
   [[nodiscard]] std::optional<wire::Refusal> find_memory();
+  [[nodiscard]] bool find_more_memory(const Needs& needs);
   [[nodiscard]] std::optional<wire::Refusal> find_disk();
   [[nodiscard]] std::optional<wire::Refusal> find_disk(std::uint64_t bytes);
   /// What a commit of one small record would meet, for who asks with one that says nothing.
@@ -139,7 +156,7 @@ class Writer {
   /// Begins to load what a request's keys lead to.
   void prefetch(const wire::CommitRequest& request);
   void prefetch_records();
-  void answer(Session& session, const wire::Reply& reply);
+  void will_answer(Session& session);
   void refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal);
   void count(const wire::Refusal& refusal);
   void count_received();
@@ -192,15 +209,16 @@ class Writer {
   Batch batch_;
   CommitCheck check_;
   CommitPlan plan_;
+  Needs room_;  // is known to be there, for the batch as a whole
   wire::InputArchive archive_;
   std::array<Taken, kGroup> group_;
-  std::vector<std::uint64_t> group_hashes_;  // of its keys
-  Received group_end_ = Received::nothing;   // why no more came
-  Intake intake_;                            // what the batch's views point into,
-  std::vector<wire::Buffer> buffers_;        // with these
-  std::vector<Session*> answered_;           // who has unreleased replies
-  std::uint64_t last_;                       // the last sequence given
-  std::uint64_t published_;                  // the last sequence published
+  std::vector<index::Location> group_places_;  // of its keys: where they seem to be
+  Received group_end_ = Received::nothing;     // why no more came
+  Intake intake_;                              // what the batch's views point into,
+  std::vector<wire::Buffer> buffers_;          // with these
+  std::vector<Session*> answered_;             // who has unreleased replies
+  std::uint64_t last_;                         // the last sequence given
+  std::uint64_t published_;                    // the last sequence published
   std::uint64_t next_;
   std::uint64_t largest_refused_ = 0;  // bytes of memory it would have needed
   bool marked_ = true;                 // nothing was committed since the last mark

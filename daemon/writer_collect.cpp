@@ -24,6 +24,8 @@ constexpr std::size_t kTrialValue = 1024;
 Result<bool> Writer::collect() {
   batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)});
   answered_.clear();
+  intake_.clear();  // of those that were withdrawn
+  room_ = {};
   if (auto synced = sync_if_due(); !synced) return std::move(synced).error();
   // Whoever was first last time is last now, so that a full batch keeps nobody out for ever.
   const std::size_t count = sessions_.size();
@@ -65,22 +67,32 @@ Result<void> Writer::collect_from(Session& session) {
 std::size_t Writer::receive_group(Session& session, Session::Receiving& with) {
   // A batch is never more than full by a commit's lines, nor by a commit.
   const std::size_t most = std::min(kGroup, kMaxBatchCommits - batch_.commits());
-  group_hashes_.clear();
-  for (std::size_t count = 0; count < most; ++count) {
-    ReceivedRequest received;
-    wire::Refusal refusal;
-    Taken& taken = group_[count];
-    group_end_ = session.receive(with, received, refusal);
-    taken.number = received.number;
-    if (group_end_ == Received::refusal) taken.malformed = refusal;
-    if (group_end_ != Received::request) return count;
-    taken.malformed = wire::decode(archive_, received.bytes, taken.request);
-    const bool is_long = received.buffer.capacity() > 0;
-    if (is_long) buffers_.push_back(std::move(received.buffer));
-    if (!taken.malformed) prefetch(taken.request);
-    if (is_long) return count + 1;  // what is large waits for nothing, and nothing for it
+  group_places_.clear();
+  std::array<ShortRequest, kGroup> received;
+  const std::size_t count = session.receive_short(with, std::span(received).first(most));
+  for (std::size_t i = 0; i < count; ++i) {
+    group_[i].number = received[i].number;
+    decode(received[i].bytes, group_[i]);
   }
-  return most;
+  group_end_ = Received::request;
+  if (count == most) return count;
+  // What is large waits for no more, and nothing for it.
+  ReceivedRequest other;
+  wire::Refusal refusal;
+  Taken& taken = group_[count];
+  group_end_ = session.receive(with, other, refusal);
+  taken.number = other.number;
+  if (group_end_ == Received::refusal) taken.malformed = refusal;
+  if (group_end_ != Received::request) return count;
+  buffers_.push_back(std::move(other.buffer));
+  decode(buffers_.back().bytes(), taken);
+  return count + 1;
+}
+
+void Writer::decode(std::span<const std::byte> bytes, Taken& taken) {
+  taken.malformed = wire::decode(archive_, bytes, taken.request);
+  taken.first_place = group_places_.size();
+  if (!taken.malformed) prefetch(taken.request);
 }
 
 void Writer::prefetch(const wire::CommitRequest& request) {
@@ -88,9 +100,10 @@ void Writer::prefetch(const wire::CommitRequest& request) {
   constexpr std::size_t kKeys = 4;
   const index::IndexWriter& index = parts_.generations.current().index();
   const auto one = [&](std::string_view key) {
-    const std::uint64_t hash = index.hash(key);
-    index.prefetch(hash);
-    group_hashes_.push_back(hash);
+    index::Location place;
+    place.hash = index.hash(key);
+    index.prefetch(place.hash);
+    group_places_.push_back(place);
   };
   for (std::size_t i = 0; i < std::min(kKeys, request.reads.size()); ++i) {
     one(request.reads[i].key);
@@ -102,7 +115,7 @@ void Writer::prefetch(const wire::CommitRequest& request) {
 
 void Writer::prefetch_records() {
   const index::IndexWriter& index = parts_.generations.current().index();
-  for (const std::uint64_t hash : group_hashes_) index.prefetch_record(hash);
+  for (index::Location& place : group_places_) index.prefetch_record(place);
 }
 
 Result<void> Writer::take(Session& session, const Taken& taken) {
@@ -115,29 +128,34 @@ Result<void> Writer::take(Session& session, const Taken& taken) {
   const std::string origin = record_origins_.load(std::memory_order_relaxed)
                                  ? std::to_string(client.uid) + "/" + client.origin
                                  : std::string();
-  auto refused = accept(taken.request, origin, static_cast<std::uint32_t>(client.connection));
+  // Of a single write the first place is its key's.
+  index::Location likely;
+  if (taken.request.is_one_write()) likely = group_places_[taken.first_place];
+  auto refused =
+      accept({taken.request, origin, static_cast<std::uint32_t>(client.connection), likely});
   if (!refused) return std::move(refused).error();
   if (*refused) {
     refuse(session, taken.number, **refused);
     return {};
   }
-  wire::Reply reply;
-  reply.kind = wire::ReplyKind::committed;
-  reply.number = taken.number;
-  reply.commitment.sequence = plan_.records.empty() ? 0 : last_;
-  reply.commitment.versions_left_out = plan_.versions.size() > kMaxReplyVersions;
-  if (!reply.commitment.versions_left_out) reply.commitment.versions = plan_.versions;
-  answer(session, reply);
+  wire::Commitment commitment;
+  commitment.sequence = plan_.records.empty() ? 0 : last_;
+  commitment.versions_left_out = plan_.versions.size() > kMaxReplyVersions;
+  if (!commitment.versions_left_out) commitment.versions = plan_.versions;
+  will_answer(session);
+  session.replies().prepare(taken.number, commitment);
   for (const PlannedRecord& record : plan_.records) {
     parts_.generations.current().index().prefetch_change(record.location);
   }
   return {};
 }
 
-Result<std::optional<wire::Refusal>> Writer::accept(const wire::CommitRequest& request,
-                                                    std::string_view origin,
-                                                    std::uint32_t connection) {
-  if (auto refused = check_.check(request, last_, connection, plan_)) return refused;
+Result<std::optional<wire::Refusal>> Writer::accept(const Candidate& candidate) {
+  const wire::CommitRequest& request = candidate.request;
+  if (auto refused =
+          check_.check({request, last_, candidate.connection, candidate.likely}, plan_)) {
+    return refused;
+  }
   if (request.durable) batch_.want_sync();
   if (request.writes.empty() && request.checks.empty() && request.reads.empty() &&
       request.ranges.empty()) {
@@ -155,11 +173,14 @@ Result<std::optional<wire::Refusal>> Writer::accept(const wire::CommitRequest& r
   if (auto refused = find_memory()) return refused;
   if (auto refused = find_disk()) return refused;
   last_ = next_++;
-  batch_.add(plan_, last_, origin);
+  batch_.add(plan_, last_, candidate.origin);
   return std::optional<wire::Refusal>();
 }
 
 std::optional<wire::Refusal> Writer::find_memory() {
+  const Needs needs{batch_.new_keys() + plan_.new_keys, batch_.index_bytes() + plan_.index_bytes,
+                    batch_.needed_bytes() + plan_.needed_bytes};
+  if (needs.within(room_) || find_more_memory(needs)) return std::nullopt;
   Generations& generations = parts_.generations;
   const bool fits =
       plan_.only_erases || generations.current().fits(batch_.needed_bytes() + plan_.needed_bytes);
@@ -178,6 +199,21 @@ std::optional<wire::Refusal> Writer::find_memory() {
   refusal.index = static_cast<std::uint32_t>(relief.what);
   refusal.offset = relief.bytes;
   return refusal;
+}
+
+bool Writer::find_more_memory(const Needs& needs) {
+  // For what is likely to come too, so that it need not ask. What only erases asks for itself.
+  constexpr std::uint64_t kBytes = std::uint64_t{64} << 10;
+  constexpr std::uint64_t kKeys = 64;
+  const Needs more{needs.new_keys + (plan_.new_keys > 0 ? kKeys : 0), needs.index_bytes + kBytes,
+                   needs.bytes + kBytes};
+  Generation& generation = parts_.generations.current();
+  if (plan_.only_erases || !generation.fits(more.bytes) ||
+      !generation.index().reserve(more.new_keys, more.index_bytes)) {
+    return false;
+  }
+  room_ = more;
+  return true;
 }
 
 std::optional<wire::Refusal> Writer::find_disk() {
@@ -222,18 +258,14 @@ std::optional<wire::Refusal> Writer::find_room() {
   return find_disk(batch_.lines().size() + log::kMaxRecordOverhead + 6 * kTrialKey + kTrialValue);
 }
 
-void Writer::answer(Session& session, const wire::Reply& reply) {
+void Writer::will_answer(Session& session) {
   if (!session.replies().has_unreleased()) answered_.push_back(&session);
-  session.replies().prepare(reply);
 }
 
 void Writer::refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal) {
   count(refusal);
-  wire::Reply reply;
-  reply.kind = wire::ReplyKind::refused;
-  reply.number = number;
-  reply.refusal = refusal;
-  answer(session, reply);
+  will_answer(session);
+  session.replies().prepare(number, refusal);
 }
 
 void Writer::count(const wire::Refusal& refusal) {

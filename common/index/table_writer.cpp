@@ -82,7 +82,7 @@ void TableWriter::prefetch(std::uint64_t hash) const noexcept {
   __builtin_prefetch(&arena_.at<Segment>(offset_of(entry))->buckets[home_of(hash)]);
 }
 
-bool TableWriter::prefetch_record(std::uint64_t hash) const noexcept {
+TableWriter::Found TableWriter::prefetch_record(std::uint64_t hash) const noexcept {
   const std::uint64_t entry =
       directory()[entry_of(hash, depth_)].word.load(std::memory_order_relaxed);
   const Bucket& home = arena_.at<Segment>(offset_of(entry))->buckets[home_of(hash)];
@@ -92,9 +92,9 @@ bool TableWriter::prefetch_record(std::uint64_t hash) const noexcept {
     if (record == 0 || rest_of(word) != tag_of(hash)) continue;
     __builtin_prefetch(arena_.at<std::byte>(record));
     __builtin_prefetch(arena_.at<std::byte>(record) + 64);
-    return true;
+    return {bytes_between(arena_.base(), &slot), record, false};
   }
-  return false;
+  return {};
 }
 
 TableWriter::Found TableWriter::find(std::uint64_t hash, std::string_view key) const noexcept {
@@ -102,13 +102,14 @@ TableWriter::Found TableWriter::find(std::uint64_t hash, std::string_view key) c
       directory()[entry_of(hash, depth_)].word.load(std::memory_order_relaxed);
   auto* segment = arena_.at<Segment>(offset_of(entry));
   const Bucket* home = &segment->buckets[home_of(hash)];
-  for (std::uint64_t i = 0; i < kBucketsPerSearch * kSlotsPerBucket; ++i) {
-    const auto& slot = home[i / kSlotsPerBucket].slots[i % kSlotsPerBucket];
-    const std::uint64_t word = slot.load(std::memory_order_relaxed);
+  // The slots of a segment's buckets lie one behind the other.
+  const auto* slot = home->slots;
+  for (const auto* end = slot + kBucketsPerSearch * kSlotsPerBucket; slot != end; ++slot) {
+    const std::uint64_t word = slot->load(std::memory_order_relaxed);
     const std::uint64_t record = slot_offset(word);
     if (record == 0) break;
     if (rest_of(word) == tag_of(hash) && arena_.at<RecordHeader>(record)->key() == key) {
-      return {bytes_between(arena_.base(), &slot), record, false};
+      return {bytes_between(arena_.base(), slot), record, false};
     }
   }
   return {0, 0, (home->slots[0].load(std::memory_order_relaxed) & kOverflowMark) != 0};

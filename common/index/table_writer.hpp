@@ -28,8 +28,9 @@ class TableWriter {
 
   /// Begins to load the home bucket.
   void prefetch(std::uint64_t hash) const noexcept;
-  /// Then: begins to load the record that `find` would compare; false where there is none.
-  bool prefetch_record(std::uint64_t hash) const noexcept;
+  /// Then: begins to load the record that `find` would compare first in the home bucket; nothing
+  /// where there is none. Whether its key is the one nobody has looked.
+  [[nodiscard]] Found prefetch_record(std::uint64_t hash) const noexcept;
 
   /// Puts a key in that the table does not have. The offset of its slot, or 0 where it was left out
   /// and its home marked. Costs at most a bounded number of splits, of a constant size each.

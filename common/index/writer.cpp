@@ -74,6 +74,12 @@ Location IndexWriter::locate(std::uint64_t hash, std::string_view key) const noe
   return location;
 }
 
+Location IndexWriter::locate(const Location& likely, std::string_view key) const noexcept {
+  const bool there = likely.slot != 0 && likely.changes == changes_ &&
+                     arena_.at<RecordHeader>(likely.record)->key() == key;
+  return there ? likely : locate(likely.hash, key);
+}
+
 std::uint64_t IndexWriter::hash(std::string_view key) const noexcept {
   return hash_key(key, generation_.seed);
 }

@@ -66,15 +66,18 @@ class IndexWriter {
   /// The same, for `add` to use again without a second hash and, mostly, without a second search.
   [[nodiscard]] Location locate(std::string_view key) const noexcept;
   [[nodiscard]] Location locate(std::uint64_t hash, std::string_view key) const noexcept;
+  /// The same, which looks first where `prefetch_record` has seen that it may be.
+  [[nodiscard]] Location locate(const Location& likely, std::string_view key) const noexcept;
   [[nodiscard]] const RecordHeader* record_at(const Location& location) const noexcept;
   /// Of a key, in this generation.
   [[nodiscard]] std::uint64_t hash(std::string_view key) const noexcept;
   /// Begins to load what `locate` will look at first; then, when that may be there, what it will
-  /// look at next; then what `add` will change. For many keys side by side, so that their cache
-  /// misses are waited for together.
+  /// look at next (and fills in what `place`, whose hash is known, seems to be); then what `add`
+  /// will change. For many keys side by side, so that their cache misses are waited for together.
   void prefetch(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
-  void prefetch_record(std::uint64_t hash) const noexcept {
-    static_cast<void>(table_.prefetch_record(hash));
+  void prefetch_record(Location& place) const noexcept {
+    const TableWriter::Found found = table_.prefetch_record(place.hash);
+    place = {place.hash, found.slot, found.record, table_.splits(), changes_};
   }
   void prefetch_change(const Location& location) const noexcept;
 

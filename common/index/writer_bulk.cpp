@@ -49,7 +49,7 @@ void IndexWriter::warm(std::span<const NewRecord> records,
   std::array<std::string_view, kGroup> fresh;
   std::size_t count = 0;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const bool known = table_.prefetch_record(hashes[i]);
+    const bool known = table_.prefetch_record(hashes[i]).slot != 0;
     if (!known && !in_order) fresh[count++] = records[i].key;
   }
   tree_.warm(std::span(fresh).first(count));

@@ -76,6 +76,10 @@ struct CommitRequest {
   std::vector<Write> writes;
 
   void clear() noexcept;
+  /// Writes one key, and neither reads nor checks any.
+  [[nodiscard]] bool is_one_write() const noexcept {
+    return writes.size() == 1 && reads.empty() && ranges.empty() && checks.empty() && !has_snapshot;
+  }
 };
 
 /// Heads of the encoded lists' members, at their longest; keys and values come on top.

@@ -80,7 +80,7 @@ class BareStore final : private log::RecordVisitor {
   /// Requires: views of `request` live until the next begin_batch.
   Taken take(const wire::CommitRequest& request) {
     Taken taken;
-    taken.refusal = check_->check(request, last_, 1, plan_);
+    taken.refusal = check_->check({request, last_, 1, {}}, plan_);
     if (taken.refusal) return taken;
     if (request.durable) batch_.want_sync();
     taken.versions = plan_.versions;
