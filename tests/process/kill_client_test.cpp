@@ -19,6 +19,7 @@
 #include "tests/process/message_pipe.hpp"
 #include "tests/process/scale.hpp"
 #include "tests/process/shared_memory.hpp"
+#include "tests/process/tagged_log.hpp"
 #include "tests/process/tagged_writer.hpp"
 #include "tests/process/temporary_directory.hpp"
 #include "tests/process/watchdog.hpp"

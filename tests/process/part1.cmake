@@ -6,6 +6,8 @@ dfs_process_test(endurance_test)
 dfs_process_test(history_test THREADS)
 dfs_process_test(kill_client_test)
 dfs_process_test(kill_daemon_test THREADS)
+dfs_process_test(kill_at_random_test THREADS)
+dfs_process_test(kill_compacting_test THREADS)
 dfs_process_test(second_daemon_test)
 
 # Once more with compaction going on all the time: switches, deletions and keys made again under all

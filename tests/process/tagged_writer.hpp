@@ -1,5 +1,5 @@
 // A client that writes tagged commits without end, and keeps a sheet of what it was told of each;
-// and the comparison of the sheets with the log.
+// tagged_log.hpp compares the sheets with the log.
 //
 // Commit n of writer w sets its two own keys and one that all writers share to the tag (w, n). So
 // a half commit shows, one that is missing, and one that happened twice.
@@ -7,26 +7,38 @@
 
 #include <dfs/store.hpp>
 
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <deque>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
-#include <gtest/gtest.h>
-
 #include "tests/process/client_process.hpp"
-#include "tests/process/log_contents.hpp"
 #include "tests/process/message_pipe.hpp"
 
 namespace dfs::test {
 
 inline constexpr std::size_t kMostTagged = 200'000;
+inline constexpr std::size_t kTaggedWriters = 8;
+
+/// Which two keys a commit sets beside the shared one.
+enum class TaggedKeys : std::uint8_t {
+  same,      ///< its writer's, always the same: a log that is never compacted tells all of them
+  own_each,  ///< its own, so that each is still told by a log that was compacted
+};
+
+[[nodiscard]] inline std::string tagged_key(TaggedKeys keys, int writer, std::uint64_t number,
+                                            char part) {
+  std::string key = "w" + std::to_string(writer) + "/";
+  if (keys == TaggedKeys::own_each) key += std::to_string(number) + "/";
+  return key + part;
+}
 
 /// What one writer was told. Written by the writer, read by the test while it writes.
 struct TaggedSheet {
@@ -52,7 +64,7 @@ struct TaggedBoard {
   /// The sequences from here on are the latest daemon's; its first answer is told to `first`.
   std::atomic<std::uint64_t> successor_from;
   std::atomic<std::uint64_t> first_told_from;  ///< and one
-  std::array<TaggedSheet, 8> sheets;
+  std::array<TaggedSheet, kTaggedWriters> sheets;
 };
 
 struct TaggedPipes {
@@ -63,6 +75,7 @@ struct TaggedPipes {
 struct TaggedSettings {
   std::string path;
   int number = 0;
+  TaggedKeys keys = TaggedKeys::same;
   std::size_t depth = 1;  ///< commits in flight
   /// Whether its handle waits for the next daemon and finds out by itself; else every answer that
   /// was lost is the caller's.
@@ -70,6 +83,7 @@ struct TaggedSettings {
   bool starts_daemon = false;
   std::size_t large_every = 64;  ///< every so many commits are large
   std::size_t large_bytes = 100'000;
+  int rest_ms = 0;  ///< between two answers: what is kept then grows slower than it is compacted
 };
 
 class TaggedWriter {
@@ -93,6 +107,7 @@ class TaggedWriter {
       }
       settle(flying.front().first, flying.front().second.wait());
       flying.pop_front();
+      if (settings_.rest_ms > 0) ::poll(nullptr, 0, settings_.rest_ms);
     }
     for (auto& [number, pending] : flying) settle(number, pending.wait());
   }
@@ -118,18 +133,24 @@ class TaggedWriter {
     return value;
   }
 
+  [[nodiscard]] std::string key(std::uint64_t number, char part) const {
+    return tagged_key(settings_.keys, settings_.number, number, part);
+  }
+
   [[nodiscard]] Batch batch(std::uint64_t number) const {
     const std::string writer = std::to_string(settings_.number);
     const std::string tag = "{\"w\":" + writer + ",\"n\":" + std::to_string(number) + "}";
-    Batch made;
-    made.set("w" + writer + "/a", tag);
+    std::string padded = tag;
     if (settings_.large_every != 0 && number % settings_.large_every == 0) {
       const std::string pad(settings_.large_bytes, 'x');
-      made.set("w" + writer + "/b", tag.substr(0, tag.size() - 1) + ",\"pad\":\"" + pad + "\"}");
-    } else {
-      made.set("w" + writer + "/b", tag);
+      padded.replace(padded.size() - 1, 1, ",\"pad\":\"" + pad + "\"}");
     }
-    made.set("shared/" + std::to_string(number % 16), tag);
+    // What is large is soon garbage, or compaction would have more to do each time.
+    const bool kept = settings_.keys == TaggedKeys::own_each;
+    Batch made;
+    made.set(key(number, 'a'), tag);
+    made.set(key(number, 'b'), kept ? tag : padded);
+    made.set("shared/" + std::to_string(number % 16), kept ? padded : tag);
     return made;
   }
 
@@ -177,78 +198,6 @@ class TaggedWriter {
   const TaggedPipes& pipes_;
   std::optional<Store> patient_;
   Store store_;
-};
-
-/// The tag of a record's value; false where it has none.
-[[nodiscard]] inline bool parse_tag(const std::string& value, int& writer, std::uint64_t& number) {
-  unsigned long n = 0;
-  if (std::sscanf(value.c_str(), "{\"w\":%d,\"n\":%lu", &writer, &n) != 2) return false;
-  number = n;
-  return true;
-}
-
-/// Where each tagged commit stands in a log.
-class TaggedLog {
- public:
-  struct Place {
-    std::uint64_t sequence = 0;
-    std::uint64_t version = 0;
-  };
-
-  /// Fails the test where a commit is half there, or twice.
-  explicit TaggedLog(const LogContents& log) {
-    for (const LogCommit& commit : log.commits()) read(commit);
-  }
-  [[nodiscard]] std::uint64_t count(int writer) const {
-    return count_.at(static_cast<std::size_t>(writer));
-  }
-  /// True if its commits are there in the order of their numbers, none left out.
-  [[nodiscard]] bool in_order(int writer) const {
-    return !out_of_order_.at(static_cast<std::size_t>(writer));
-  }
-  [[nodiscard]] Place place(int writer, std::uint64_t number) const {
-    const auto& places = places_.at(static_cast<std::size_t>(writer));
-    return number < places.size() ? places[number] : Place();
-  }
-  /// Fails the test unless what the writer was told is true.
-  void expect_told(int writer, const TaggedSheet& sheet) const {
-    for (std::uint64_t number = 1; number <= sheet.begun; ++number) {
-      const std::uint64_t sequence = sheet.told[number].sequence;
-      if (sequence == 0) continue;
-      const Place there = place(writer, number);
-      ASSERT_EQ(there.sequence, sequence) << "commit " << number << " of writer " << writer
-                                          << " was acknowledged with another sequence";
-      if (sheet.told[number].version == 0) continue;
-      ASSERT_EQ(there.version, sheet.told[number].version);
-    }
-  }
-
- private:
-  void read(const LogCommit& commit) {
-    int writer = 0;
-    std::uint64_t number = 0;
-    if (!parse_tag(commit.records.front().value, writer, number)) return;
-    ASSERT_EQ(commit.records.size(), 3U) << "commit " << commit.sequence << " is half there";
-    for (const LogRecord& record : commit.records) {
-      int other_writer = 0;
-      std::uint64_t other_number = 0;
-      ASSERT_TRUE(parse_tag(record.value, other_writer, other_number));
-      ASSERT_TRUE(other_writer == writer && other_number == number)
-          << "commit " << commit.sequence << " is made of two";
-    }
-    const auto w = static_cast<std::size_t>(writer);
-    auto& places = places_.at(w);
-    if (places.size() <= number) places.resize(number + 1);
-    ASSERT_EQ(places[number].sequence, 0U)
-        << "commit " << number << " of writer " << writer << " happened twice";
-    places[number] = {commit.sequence, commit.records.front().version};
-    if (number != ++count_[w]) out_of_order_[w] = true;
-    ASSERT_EQ(commit.records.front().version, count_[w]);
-  }
-
-  std::array<std::vector<Place>, 8> places_;
-  std::array<std::uint64_t, 8> count_{};
-  std::array<bool, 8> out_of_order_{};
 };
 
 }  // namespace dfs::test
