@@ -1,6 +1,7 @@
 # What was acknowledged is on disk, reading makes no system call, and whatever fails is survived.
 dfs_test(model_test model_test.cpp LIBS dfs_daemon LABELS unit)
 dfs_process_test(hostile_test LIBS dfs_wire Boost::json)
+dfs_process_test(reply_room_test LIBS dfs_wire)
 
 # What is traced is what is installed: a sanitizer has system calls of its own.
 if(NOT DFS_SANITIZE)
