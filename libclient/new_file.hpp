@@ -11,8 +11,8 @@
 
 namespace dfs::client {
 
-/// Beside `path`, as `path.part-XXXXXXXX`: of a process that is killed that is left, and may be
-/// removed. Threads: one.
+/// Beside `path`, as `path.part-XXXXXXXX`, locked: of a process that is killed that is left, and
+/// removed by the next one that makes the same file. Threads: one.
 class NewFile {
  public:
   /// Made now, so that nobody else may read what comes into it.

@@ -1,5 +1,6 @@
 """backup, restore: one file that holds a store, and a store made of it."""
 
+import fcntl
 import json
 import os
 import resource
@@ -156,8 +157,41 @@ class BackupTest(StoreTest):
             self.killed_meanwhile(["restore", "whole", name], name)
             if os.path.exists(self.path(name)):
                 self.assertEqual(self.raw("check", name).code, 0)
-        # What one left behind is in nobody's way.
+        # What one left behind is in nobody's way, and goes with the next.
         self.ok("backup", "copy0", "--force")
+        self.assertEqual([name for name in self.names() if name.startswith("copy0.part-")], [])
+
+    def test_the_next_to_the_same_place_removes_what_a_killed_one_left(self):
+        self.fill(3)
+        self.ok("backup", "whole")
+        self.ok("stop")
+        for name, arguments in [("copy", ["-s", "users.db", "backup", "copy"]),
+                                ("other.db", ["restore", "whole", "other.db"])]:
+            left, living, pipe = (f"{name}.part-{what}" for what in
+                                  ["0123abcd", "deadbeef", "0000ffff"])
+            others = [f"{name}.part-012", f"{name}.part-0123ABCD", f"{name}2.part-0123abcd"]
+            for part in [left, living, *others]:
+                self.write(part, "half")
+            os.mkfifo(self.path(pipe))
+            with open(self.path(living), "rb") as held:
+                fcntl.flock(held, fcntl.LOCK_EX)  # as the process that writes it does
+                self.assertEqual(self.raw(*arguments).code, 0)
+            for part in [living, pipe, *others]:
+                self.assertIn(part, self.names())
+            self.assertNotIn(left, self.names())
+
+    def test_one_that_lives_is_not_disturbed_by_the_next_to_the_same_place(self):
+        self.large()
+        self.ok("backup", "whole")
+        together = [subprocess.Popen([os.environ["DFSCTL"], "restore", "whole", "other.db"],
+                                     cwd=self.directory, env=self.environment,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                    for _ in range(4)]
+        ends = [(child.communicate()[1], child.returncode) for child in together]
+        self.assertEqual(sorted(code for _, code in ends), [0, 2, 2, 2], ends)
+        self.assertEqual([said for said, code in ends if code == 2 and b"exists" not in said], [])
+        self.assertEqual(self.raw("check", "other.db").code, 0)
+        self.assertEqual([name for name in self.names() if ".part-" in name], [])
 
     def test_a_full_disk_leaves_nothing(self):
         self.large()
