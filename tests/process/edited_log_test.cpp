@@ -1,5 +1,6 @@
 // Somebody edits the log: while it is served, which must stop acknowledgements and not lose them;
 // while it is not, where good edits count and others are refused by their line.
+#include <dfs/admin.hpp>
 #include <dfs/store.hpp>
 
 #include <gtest/gtest.h>
@@ -117,6 +118,38 @@ TEST(EditedLog, an_edit_at_any_point_of_a_write_is_noticed_before_its_acknowledg
       client.expect_done();
       expect_stopped(daemon, edit);
     }
+  }
+}
+
+TEST(EditedLog, an_edit_while_it_is_compacted_is_not_written_over) {
+  const Watchdog watchdog("an edited log");
+  for (const LiveEdit& edit : live_edits()) {
+    const TemporaryDirectory directory;
+    const std::string path = directory / "users.db";
+    DaemonProcess daemon = DaemonProcess::serving(
+        {.program = DFSD_FAULTS, .store = path, .fault = "stop@caught_up:1"});
+    const MessagePipe<int> answers;
+    ClientProcess client("who asks", [&] {
+      Store store = open_served(path, std::chrono::minutes(1));
+      for (int i = 0; i < 3; ++i) need(store.set("first", "\"first\""), "set");
+      answers.send(Admin(store).compact(std::chrono::minutes(1)) ? 1 : 0);
+      answers.send(store.set("second", "2") ? 1 : 0);
+    });
+    int status = 0;
+    ASSERT_EQ(::waitpid(daemon.pid(), &status, WUNTRACED), daemon.pid());
+    ASSERT_TRUE(WIFSTOPPED(status)) << status;
+    edit.make(path);
+    const bool there = std::filesystem::exists(path);
+    const std::string edited = file_bytes(path);
+    daemon.signal(SIGCONT);
+    EXPECT_EQ(answers.receive(), 0) << edit.name << ": the compaction did not take place";
+    EXPECT_EQ(answers.receive(), 0) << edit.name << ": acknowledged after the edit";
+    client.expect_done();
+    expect_stopped(daemon, edit);
+    EXPECT_EQ(std::filesystem::exists(path), there) << edit.name;
+    // The daemon's last append may stand behind what an editor left in the very file.
+    EXPECT_TRUE(file_bytes(path).starts_with(edited)) << edit.name << ": the edit is gone";
+    EXPECT_FALSE(std::filesystem::exists(path + ".new")) << edit.name;
   }
 }
 
