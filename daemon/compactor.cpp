@@ -228,8 +228,8 @@ void Compactor::run() {
     auto wait = held > 0 ? std::min(kHeldLook, interval) : interval;
     // Asked for, and held back: as soon as it may.
     if (asked_ > begun_) wait = std::min(wait, kHeldLook);
-    changed_.wait_for(lock, wait, [this] {
-      return ending_ || memory_is_short_ ||
+    changed_.wait_for(lock, wait, [this, interval] {
+      return ending_ || memory_is_short_ || settings_.interval != interval ||
              (asked_ > begun_ && os::Monotonic::now() >= not_before_);
     });
     if (ending_) return;

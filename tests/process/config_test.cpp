@@ -91,6 +91,43 @@ TEST_F(Configs, the_interval_of_syncs_changes_under_a_sync_that_waits) {
   daemon.stop();
 }
 
+TEST_F(Configs, the_interval_of_syncs_is_that_of_the_config_that_was_read_again) {
+  configure("sync_interval = \"1h\"");
+  auto daemon = serving({"--durability", "written"});
+  auto store = open();
+  const std::uint64_t first = store.set("a", "1").value().sequence;
+  static_cast<void>(reload(daemon, "sync_interval = \"1ms\""));
+  // Without a second's rest, behind which it would be synced whatever the interval; and long before
+  // so many commits are unsynced that it must be.
+  const Admin admin(store);
+  const auto is_durable = [&] {
+    const std::string info = admin.info().value();
+    const std::string name = "\"durable_sequence\":";
+    return std::stoull(info.substr(info.find(name) + name.size())) >= first;
+  };
+  int commits = 0;
+  for (; commits < 100'000 && !is_durable(); commits += 10) {
+    for (int i = 0; i < 10; ++i) static_cast<void>(store.set("a", "2").value());
+  }
+  EXPECT_LT(commits, 100'000) << "nobody synced";
+  daemon.stop();
+}
+
+TEST_F(Configs, when_to_compact_changes_at_once) {
+  configure("compaction_interval = \"1h\"");
+  auto daemon = serving();
+  auto store = open();
+  for (int i = 0; i < 100; ++i) static_cast<void>(store.set("a", std::to_string(i)).value());
+  EXPECT_NE(Admin(store).info().value().find("\"compactions\":0,"), std::string::npos);
+  static_cast<void>(reload(daemon,
+                           "compaction_interval = \"1ms\"\n"
+                           "compaction_garbage = \"1\"\n"
+                           "feed_retention = \"0s\""));
+  while (Admin(store).info().value().find("\"compactions\":0,") != std::string::npos) {
+  }
+  daemon.stop();
+}
+
 TEST_F(Configs, the_memory_limit_is_raised_under_a_store_that_is_full) {
   auto daemon = serving();
   static_cast<void>(reload(daemon, "memory_limit = \"4M\""));
