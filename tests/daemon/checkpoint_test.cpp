@@ -45,5 +45,24 @@ TEST_F(CheckpointsTest, a_tail_is_no_longer_than_it_may_be) {
   EXPECT_EQ(begin(minutes(60), 50), 4U);
 }
 
+TEST(Checkpoints, a_base_stands_for_a_commit_and_never_for_none) {
+  Checkpoints checkpoints;
+  checkpoints.note(at(0, minutes(50)));
+  checkpoints.note(at(1, minutes(40)));
+  checkpoints.note(at(2, minutes(30)));
+  EXPECT_EQ(checkpoints.choose({minutes(60), UINT64_MAX}).sequence, 1U);
+}
+
+TEST_F(CheckpointsTest, behind_a_switch_they_are_places_in_the_next_log_and_older_ones_are_gone) {
+  // The next log begins with sequence 3 at byte 70, its index with 60 bytes.
+  checkpoints_.move(at(3, minutes(30)), {3, 4, 70, 60, os::Monotonic::now()});
+  const Checkpoint oldest = checkpoints_.choose({minutes(60), UINT64_MAX});
+  EXPECT_EQ(oldest.sequence, 3U);
+  EXPECT_EQ(oldest.log_end, 70U);
+  EXPECT_EQ(oldest.used, 60U);
+  EXPECT_EQ(checkpoints_.latest().log_end, 170U);
+  EXPECT_EQ(checkpoints_.latest().used, 160U);
+}
+
 }  // namespace
 }  // namespace dfs::daemon

@@ -72,6 +72,19 @@ TEST(Permission, an_access_control_list_replaces_the_mode) {
   expect_rights(rights_of(log, acl, peer_with(1002, 5)), false, false);
 }
 
+TEST(Permission, an_entry_of_its_own_counts_before_those_of_its_groups) {
+  const auto log = log_of(1000, 100, 0660);
+  const std::string acl = acl_of({{0x01, 6, ~0U},
+                                  {0x02, 4, 1001},
+                                  {0x02, 0, 1002},
+                                  {0x04, 6, ~0U},
+                                  {0x08, 6, 200},
+                                  {0x10, 6, ~0U},
+                                  {0x20, 6, ~0U}});
+  expect_rights(rights_of(log, acl, peer_with(1001, 100, {200})), true, false);
+  expect_rights(rights_of(log, acl, peer_with(1002, 100, {200})), false, false);
+}
+
 TEST(Permission, the_mask_of_a_list_takes_away) {
   const auto log = log_of(1000, 100, 0640);
   const std::string acl =

@@ -64,11 +64,16 @@ class Backups : public ::testing::Test {
   /// A store made of a backup, served.
   [[nodiscard]] Store restored(const std::string& from, const std::string& name) {
     static_cast<void>(restore(beside(from), {.into = beside(name)}).value());
+    daemons_.push_back(served(name));
+    Options options = test::ServedStore::options();
+    options.wait_for_daemon = options.timeout;
+    return Store::open(beside(name), options).value();
+  }
+  [[nodiscard]] test::DaemonProcess served(const std::string& name) const {
     test::DaemonSettings settings;
     settings.program = DFSD;
     settings.store = beside(name);
-    daemons_.push_back(test::DaemonProcess::serving(settings));
-    return Store::open(beside(name), test::ServedStore::options()).value();
+    return test::DaemonProcess::serving(settings);
   }
 
   test::ServedStore served_;
@@ -167,6 +172,12 @@ TEST_F(Backups, a_restored_store_never_repeats_a_version_or_sequence) {
     EXPECT_GT(next.version, std::max({kept.version, erased.version, never.version})) << key;
     EXPECT_GT(next.sequence, never.sequence) << key;
   }
+  // Nor once it was compacted, nor by the next daemon of that log.
+  ASSERT_TRUE(Admin(other).compact(std::chrono::minutes(2)));
+  EXPECT_GT(newest(other, "behind a compaction").version, never.version);
+  daemons_.back().stop();
+  daemons_.back() = served("other.db");
+  EXPECT_GT(newest(other, "of the next daemon").version, never.version);
   // Nor by one that is restored from a backup of the restored one.
   const Committed last = newest(other, "kept");
   static_cast<void>(Admin(other).backup(beside("second")).value());
@@ -180,6 +191,10 @@ TEST_F(Backups, floors_of_what_was_compacted_away_carry_over) {
   ASSERT_TRUE(store_.erase("erased"));
   ASSERT_TRUE(store_.set("kept", "1"));
   ASSERT_TRUE(Admin(store_).compact(std::chrono::minutes(2)));
+  static_cast<void>(back_up("at_once"));
+  log::Seen one;
+  EXPECT_EQ(log::recover(content(beside("at_once")), one).floor, 41U)
+      << "of no tombstone, which is gone, but of what the daemon says";
   ASSERT_TRUE(store_.set("younger", "1"));
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(store_.set("younger", "1"));
   ASSERT_TRUE(store_.erase("younger"));

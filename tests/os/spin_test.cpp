@@ -2,6 +2,10 @@
 // does not look for ever after for what never comes.
 #include "common/os/spin.hpp"
 
+#include <sched.h>
+
+#include <thread>
+
 #include <gtest/gtest.h>
 
 namespace dfs::os {
@@ -27,9 +31,15 @@ TEST(spin, finds_what_comes_while_it_looks) {
 }
 
 TEST(spin, with_one_processor_it_looks_once) {
-  if (processors() > 1) GTEST_SKIP() << "there are more";
-  Spin spin;
-  EXPECT_EQ(looks(spin), 1);
+  // A thread may be kept to one, as a process is where a machine has more.
+  std::thread([] {
+    ::cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &here);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof here, &here), 0);
+    Spin spin;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(looks(spin), 1) << i;
+  }).join();
 }
 
 TEST(spin, looks_once_where_nothing_ever_came) {

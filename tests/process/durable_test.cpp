@@ -146,6 +146,22 @@ TEST(Durable, a_commit_may_ask_for_more_than_its_store_promises) {
   EXPECT_EQ(outcome.too_early, 0);
 }
 
+TEST(Durable, a_commit_that_writes_nothing_may_ask_that_what_it_saw_is_on_disk) {
+  const Watchdog watchdog("a store that syncs in the background");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  const DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path, .arguments = {"--durability", "written", "--sync-interval", "1h"}});
+  Store store = need(Store::open(path), "open");
+  for (int i = 0; i < 20; ++i) {
+    const Committed seen = need(store.set("a", std::to_string(i)), "set");
+    Batch looks;
+    looks.check("a", expect_present);
+    need(store.submit(looks, {.durability = Durability::durable}).wait(), "check");
+    EXPECT_GE(figure_of(store, "durable_sequence"), seen.sequence);
+  }
+}
+
 TEST(Durable, what_is_written_becomes_durable_by_itself_and_after_idleness_too) {
   const Watchdog watchdog("a store that syncs in the background");
   const TemporaryDirectory directory;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -48,14 +49,23 @@ Store open_served(const std::string& path,
 
 /// strace between us and the daemon, whose pid stays the daemon's own; counts are a thread's. The
 /// leak check of a sanitizer build cannot run under it.
-std::vector<std::string> failing(const std::string& injection) {
-  return {"strace", "-D",
-          "-E",     "ASAN_OPTIONS=detect_leaks=0",
-          "-f",     "-qq",
-          "-o",     "/dev/null",
-          "-e",     "signal=none",
-          "-e",     "trace=pwrite64,fdatasync,ftruncate",
-          "-e",     "inject=" + injection};
+std::vector<std::string> failing(const std::string& injection,
+                                 const std::string& trace = "/dev/null") {
+  return {"strace",
+          "-D",
+          "-E",
+          "ASAN_OPTIONS=detect_leaks=0",
+          "-f",
+          "-qq",
+          "-y",
+          "-o",
+          trace,
+          "-e",
+          "signal=none",
+          "-e",
+          "trace=pwrite64,fdatasync,ftruncate",
+          "-e",
+          "inject=" + injection};
 }
 
 /// The sequences that a log skips: between `after` and `next` of each start line.
@@ -216,10 +226,51 @@ TEST(FullDisk, a_batch_whose_append_fails_is_refused_whole_and_its_sequences_are
   expect_all_readable(store, told);
   EXPECT_GT(told.accepted.size(), 0U);
   EXPECT_GT(told.refused.size(), 0U);
+  // Whoever holds the id of a commit that was refused is told so.
+  const auto id = store.snapshot().position().store();
+  for (std::uint64_t sequence = *sequences.begin(); sequence <= *sequences.rbegin(); ++sequence) {
+    const Resolution fate = need(store.resolve(Position(id, sequence).text()), "resolve");
+    EXPECT_EQ(fate == Resolution::committed, sequences.contains(sequence)) << sequence;
+  }
   daemon.stop();
   told.accepted.insert("count");
   told.expect_in(path);
   std::printf("%zu accepted, %zu refused\n", told.accepted.size() - 1, told.refused.size());
+}
+
+TEST(FullDisk, a_refused_batch_is_cut_off_and_skipped_on_disk_before_the_next_is_written) {
+  const Watchdog watchdog("a failing append");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  {
+    DaemonProcess daemon = DaemonProcess::serving(
+        {.store = path, .wrapper = failing("pwrite64:error=ENOSPC:when=4+3", directory / "trace")});
+    Store store = open_served(path);
+    int refused = 0;
+    for (int i = 0; i < 40; ++i) refused += store.set("a", std::to_string(i)) ? 0 : 1;
+    EXPECT_GT(refused, 3);
+    daemon.stop();
+  }
+  // What each failed append is followed by, up to the next batch. A new log has the name under
+  // which it was opened.
+  constexpr std::array<std::string_view, 4> kSteps{"ftruncate", "fdatasync", "pwrite64",
+                                                   "fdatasync"};
+  std::size_t step = kSteps.size();
+  int failures = 0;
+  const SystemCallTrace trace(directory / "trace");
+  for (const SystemCall& call : trace.calls()) {
+    if (call.arguments.find("/users.db.new>") == std::string::npos) continue;
+    if (call.name == "pwrite64" && call.arguments.find("(INJECTED)") != std::string::npos) {
+      EXPECT_EQ(step, kSteps.size()) << "a batch before the refused one was done with";
+      step = 0;
+      ++failures;
+    } else if (call.returned && step < kSteps.size()) {
+      EXPECT_EQ(call.name, kSteps.at(step)) << "step " << step;
+      ++step;
+    }
+  }
+  EXPECT_GT(failures, 3);
+  EXPECT_EQ(step, kSteps.size());
 }
 
 /// Commits until an answer is none; how many were acknowledged.
@@ -340,6 +391,8 @@ TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_anoth
   const Committed lost = need(store.set("lost", "1"), "set");
   Transaction reads_lost = store.begin();
   ASSERT_TRUE(reads_lost.get("lost"));
+  Transaction at_the_lost = store.begin();
+  ASSERT_TRUE(at_the_lost.get("kept"));
   const Snapshot snapshot = store.snapshot();
   EXPECT_EQ(daemon.exit_code(), 74);
 
@@ -356,6 +409,10 @@ TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_anoth
   EXPECT_EQ(need(store.resolve(lost_id), "resolve"), Resolution::not_committed);
   const Committed after = need(store.set("after", "1"), "set");
   EXPECT_GT(after.sequence, lost.sequence + 1);
+  // What it read is as it was, but its snapshot is of a history that never happened.
+  const auto late = at_the_lost.set("other", "2").commit();
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error(), errc::transaction_conflict) << late.error().text();
   // The key's version begins anew: nothing durable ever had it.
   EXPECT_EQ(need(store.set("lost", "2", expect_absent), "set").version, 1U);
 }
