@@ -15,8 +15,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,15 @@
 
 namespace dfs::test {
 namespace {
+
+/// Bytes of memory that are a process's own.
+std::size_t memory_of(::pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string word; status >> word;) {
+    if (std::size_t kib = 0; word == "RssAnon:" && status >> kib) return kib * 1024;
+  }
+  throw std::runtime_error("no RssAnon of the daemon");
+}
 
 class Hostile : public ::testing::Test {
  protected:
@@ -354,6 +365,29 @@ TEST_F(Hostile, who_floods_and_never_reads_its_replies_waits_alone) {
   go.send(1);
   flood.expect_done();
   wait_until_clients(1);
+}
+
+TEST_F(Hostile, who_withdraws_every_request_leaves_nothing_of_them_in_the_daemon) {
+  constexpr std::size_t kChunks = 2048;
+  constexpr std::size_t kMayGrow = kChunks * kMaxChunkBytes / 4;
+  const std::size_t before = memory_of(daemon_.pid());
+  hostile([this] {
+    RawClient client(path_);
+    wire::ClientPage& page = client.page();
+    wire::RequestProducer ring(client.map(wire::Descriptor::request_ring, kRequestRingBytes),
+                               page.request_tail, client.reply_header().request_head);
+    const std::vector<std::byte> bytes(kMaxChunkBytes, std::byte{1});
+    for (std::uint64_t number = 1; number <= kChunks; ++number) {
+      require(wire::submit(page, number), "submit");
+      require(wire::withdraw(page, number) == wire::Withdrawal::withdrawn, "withdraw");
+      require(ring.try_push(number, bytes, wire::kLastChunk) == wire::Push::pushed, "push");
+      client.ring();
+      while (ring.given_back() < ring.tail()) ::sched_yield();
+      wire::free_word(page, number);
+    }
+    require(client.reply_header().dropped.load() == 0, "dropped for withdrawing");
+  }).expect_done();
+  EXPECT_LT(memory_of(daemon_.pid()), before + kMayGrow);
 }
 
 TEST_F(Hostile, the_end_of_a_process_counts_though_its_child_keeps_the_socket) {
