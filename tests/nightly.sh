@@ -5,4 +5,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export DFS_TEST_SCALE=nightly
 exec ctest --test-dir build/release --output-on-failure --verbose \
-  -R '^(endurance_test|watch_test|compaction_test|kill_(daemon|at_random|compacting)_test|power_cut_test|compacting)\.' "$@"
+  -R '^(endurance_test|watch_test|compaction_(killed_|memory_)?test|kill_(daemon|at_random|compacting)_test|power_cut_test|compacting)\.' "$@"

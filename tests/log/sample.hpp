@@ -73,6 +73,14 @@ inline Found find(std::string_view bytes) {
   return {std::move(recovery), seen.records, seen.whole()};
 }
 
+using Keys = std::vector<std::string>;
+
+inline Keys keys_of(const Found& found) {
+  Keys keys;
+  for (const SeenRecord& record : found.records) keys.push_back(record.key);
+  return keys;
+}
+
 /// Puts a log together, line by line.
 class LogWriter {
  public:

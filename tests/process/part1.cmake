@@ -1,6 +1,8 @@
 # Many processes, kill -9, successors.
 dfs_process_test(bank_test THREADS)
 dfs_process_test(compaction_test THREADS)
+dfs_process_test(compaction_killed_test THREADS)
+dfs_process_test(compaction_memory_test THREADS)
 dfs_process_test(watch_test)
 dfs_process_test(endurance_test)
 dfs_process_test(history_test THREADS)
