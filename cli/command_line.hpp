@@ -1,5 +1,5 @@
-// The command line of dfsctl: which command, which store, which options. The only place that knows
-// the parser of options.
+// The command line of dfsctl: which command, which store, which options. What the commands are, and
+// the parser of their options, is in parser.hpp.
 #pragma once
 
 #include <string>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/os/file.hpp"
 #include "common/os/process.hpp"
 
 namespace dfs::daemon {
@@ -27,12 +26,6 @@ constexpr std::uint64_t kTailPart = 4;
 // Of the memory limit: garbage that is worth a wait of the writer.
 constexpr std::uint64_t kWorthwhile = 32;
 
-// The disk is nearly too small for another copy where it has room for less than two and a little.
-constexpr std::uint64_t kCopies = 2;
-constexpr std::uint64_t kDiskRoom = std::uint64_t{64} << 20;
-// Of the index: with less garbage a copy would not help the disk.
-constexpr std::uint64_t kGarbageForDisk = 4;
-
 std::uint64_t of(const std::atomic<std::uint64_t>& counter) {
   return counter.load(std::memory_order_relaxed);
 }
@@ -42,6 +35,7 @@ std::uint64_t of(const std::atomic<std::uint64_t>& counter) {
 Compactor::Compactor(Parts parts, const Settings& settings, std::function<void()> wake_writer,
                      std::function<void()> on_news)
     : parts_(std::move(parts)),
+      garbage_(parts_.generations, parts_.counters, parts_.log),
       wake_writer_(std::move(wake_writer)),
       pace_(wake_writer_),
       on_news_(std::move(on_news)),
@@ -128,29 +122,12 @@ bool Compactor::relieve() {
   if (ending_) return false;
   const std::uint64_t limit = parts_.generations.budget().limit();
   const bool compacts =
-      os::Monotonic::now() >= not_before_ && garbage() > helpless_at_ + limit / kWorthwhile;
+      os::Monotonic::now() >= not_before_ && garbage_.all() > helpless_at_ + limit / kWorthwhile;
   const auto revokes = parts_.generations.may_revoke_in(settings_.snapshot_ttl);
   if (!compacts && (!revokes || *revokes > kShortWait)) return false;
   memory_is_short_ = true;
   changed_.notify_all();
   return true;
-}
-
-Compactor::Relief Compactor::memory_relief() const {
-  Relief most{wire::Relief::erasing, live_records()};
-  const Relief others[] = {{wire::Relief::compacting, own_garbage()},
-                           {wire::Relief::letting_go, parts_.generations.old_bytes()}};
-  for (const Relief& other : others) {
-    if (other.bytes > most.bytes) most = other;
-  }
-  return most;
-}
-
-Compactor::Relief Compactor::disk_relief() const {
-  const std::uint64_t log = of(parts_.counters.log_bytes);
-  const std::uint64_t garbage = log - std::min(log, copy_bytes());
-  if (garbage < log / kTailPart) return {};
-  return {wire::Relief::compacting, garbage};
 }
 
 Result<Compaction::Handed> Compactor::turn(const Checkpoint& now) {
@@ -185,39 +162,6 @@ Result<Compaction::Handed> Compactor::turn(const Checkpoint& now) {
 
 // Its own thread.
 
-std::uint64_t Compactor::live_records() const {
-  // Without what an empty generation takes, which is counted at its most.
-  const std::uint64_t live = of(parts_.counters.live_bytes);
-  return live - std::min(live, index::IndexWriter::kFirstBytes);
-}
-
-std::uint64_t Compactor::own_garbage() const {
-  const std::uint64_t used = of(parts_.counters.used_bytes);
-  return used - std::min(used, live_records());
-}
-
-std::uint64_t Compactor::garbage() const { return parts_.generations.old_bytes() + own_garbage(); }
-
-std::uint64_t Compactor::copy_bytes() const {
-  // By the share of the index that is live: lines and records are of about one length.
-  const auto used = static_cast<double>(std::max<std::uint64_t>(of(parts_.counters.used_bytes), 1));
-  const double live = std::min(1.0, static_cast<double>(live_records()) / used);
-  return static_cast<std::uint64_t>(static_cast<double>(of(parts_.counters.log_bytes)) * live);
-}
-
-bool Compactor::disk_is_nearly_too_small() const {
-  if (own_garbage() < of(parts_.counters.used_bytes) / kGarbageForDisk) return false;
-  const auto free = os::free_space_of(os::directory_of(parts_.log.path()));
-  const std::uint64_t copy = copy_bytes();
-  return free && *free > copy && *free < copy * kCopies + kDiskRoom;
-}
-
-bool Compactor::due() const {
-  if (disk_is_nearly_too_small()) return true;
-  const std::uint64_t garbage = own_garbage();
-  return garbage >= settings().least_garbage && garbage > of(parts_.counters.used_bytes) / 2;
-}
-
 void Compactor::run() {
   os::name_thread("dfs-compact");
   auto looked_at = os::Monotonic::now();
@@ -240,12 +184,12 @@ void Compactor::run() {
     const auto now = os::Monotonic::now();
     const bool looks = now - looked_at >= interval;
     if (looks) looked_at = now;
-    if (asked || pressed || (looks && due())) attempt();
+    if (asked || pressed || (looks && garbage_.is_due(settings().least_garbage))) attempt();
     held = parts_.generations.give_back_unheld();
     lock.lock();
     if (pressed) {
       memory_is_short_ = false;
-      helpless_at_ = garbage();
+      helpless_at_ = garbage_.all();
       wake_writer_();
     }
   }
@@ -302,7 +246,7 @@ void Compactor::attempt() {
 }
 
 Result<void> Compactor::compact() {
-  const std::uint64_t live = live_records();
+  const std::uint64_t live = garbage_.live_records();
   Checkpoints::Wanted wanted{settings().feed_retention, live / kTailPart};
   const MemoryBudget& budget = parts_.generations.budget();
   if (budget.allocated() + budget.promised() + live / kTailPart > budget.limit()) {

@@ -17,10 +17,10 @@
 #include <string>
 #include <thread>
 
-#include "common/wire/reply.hpp"
 #include "daemon/checkpoint.hpp"
 #include "daemon/compaction.hpp"
 #include "daemon/counters.hpp"
+#include "daemon/garbage.hpp"
 #include "daemon/journal.hpp"
 #include "daemon/options.hpp"
 #include "daemon/pace.hpp"
@@ -80,16 +80,10 @@ class Compactor {
   /// be, so it pays to wait.
   [[nodiscard]] bool relieve();
 
-  struct Relief {
-    wire::Relief what = wire::Relief::unknown;
-    std::uint64_t bytes = 0;
-  };
-  /// What would free most memory.
-  [[nodiscard]] Relief memory_relief() const;
-  /// Of the log: garbage, as far as it is worth a word.
-  [[nodiscard]] Relief disk_relief() const;
-
   // Any.
+
+  /// What the next generation would not have.
+  [[nodiscard]] const Garbage& garbage() const { return garbage_; }
 
   void set(const Settings& settings);
   /// Asks for a compaction that begins from now on. Its number, for `ended`.
@@ -102,9 +96,6 @@ class Compactor {
   /// The version floors of the current log. Asked after a snapshot was taken, they are those of its
   /// generation or higher.
   [[nodiscard]] VersionFloors floors() const;
-
-  /// Of the current generation, what the next one would not have.
-  [[nodiscard]] std::uint64_t garbage_bytes() const { return own_garbage(); }
 
   struct Figures {
     bool running = false;
@@ -120,17 +111,6 @@ class Compactor {
 
  private:
   void run();
-  /// What the live keys take.
-  [[nodiscard]] std::uint64_t live_records() const;
-  /// Bytes of the current generation that the next one would not have.
-  [[nodiscard]] std::uint64_t own_garbage() const;
-  /// The same, and the generations that are superseded.
-  [[nodiscard]] std::uint64_t garbage() const;
-  [[nodiscard]] bool due() const;
-  /// What a copy of the log without garbage would take.
-  [[nodiscard]] std::uint64_t copy_bytes() const;
-  /// The disk has room for a copy, and soon may not.
-  [[nodiscard]] bool disk_is_nearly_too_small() const;
   void attempt();
   [[nodiscard]] Result<void> compact();
   [[nodiscard]] Result<void> catch_up();
@@ -144,6 +124,7 @@ class Compactor {
 
   // Constant after construction.
   Parts parts_;
+  const Garbage garbage_;
   const std::function<void()> wake_writer_;
   Pace pace_;
   const std::function<void()> on_news_;

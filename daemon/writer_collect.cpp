@@ -195,7 +195,7 @@ std::optional<wire::Refusal> Writer::find_memory() {
   largest_refused_ = std::max(largest_refused_, plan_.needed_bytes);
   auto refusal =
       refusal_of(errc::store_full, wire::Rule::memory_limit, generations.budget().limit());
-  const Compactor::Relief relief = parts_.compactor.memory_relief();
+  const Relief relief = parts_.compactor.garbage().memory_relief();
   refusal.index = static_cast<std::uint32_t>(relief.what);
   refusal.offset = relief.bytes;
   return refusal;
@@ -244,7 +244,7 @@ std::optional<wire::Refusal> Writer::find_disk(std::uint64_t bytes) {
   if (room) return std::nullopt;
   auto refusal = refusal_of(errc::store_full, wire::Rule::disk_full, parts_.log.end());
   refusal.system_errno = room.error().system_error();
-  const Compactor::Relief relief = parts_.compactor.disk_relief();
+  const Relief relief = parts_.compactor.garbage().disk_relief();
   refusal.index = static_cast<std::uint32_t>(relief.what);
   refusal.offset = relief.bytes;
   return refusal;
