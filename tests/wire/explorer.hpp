@@ -1,8 +1,13 @@
 // Walks through every state that the actors of a small model can come to, in every order of steps.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <type_traits>
 #include <unordered_set>
@@ -16,7 +21,7 @@ struct Explorer {
   /// All states that one step of anybody leads to.
   std::function<void(const State&, std::vector<State>&)> steps;
   /// What must be true always, and once nobody can move any more.
-  std::function<bool(const State&)> always;
+  std::function<bool(const State&)> always = [](const State&) { return true; };
   std::function<bool(const State&)> at_rest;
 
   struct Verdict {
@@ -47,5 +52,22 @@ struct Explorer {
     return verdict;
   }
 };
+
+/// A model is a function from a fault, which is in it on purpose, to the verdict: with each of
+/// these it must be seen to break.
+template <class Model, class Fault>
+void expect_each_breaks(Model model, std::initializer_list<Fault> faults) {
+  for (const Fault fault : faults) {
+    EXPECT_FALSE(model(fault).holds) << "fault " << static_cast<int>(fault);
+  }
+}
+
+/// Without a fault it holds, and is no smaller than it is known to be.
+template <class Model, class Fault>
+void expect_holds(Model model, Fault nothing, std::size_t states) {
+  const auto verdict = model(nothing);
+  EXPECT_TRUE(verdict.holds);
+  EXPECT_GT(verdict.states, states);
+}
 
 }  // namespace dfs::wire::test

@@ -130,22 +130,17 @@ test::Explorer<Room>::Verdict room(Without without) {
     sleeper_steps(state, without, next);
     daemon_steps(state, without, next);
   };
-  explorer.always = [](const Room&) { return true; };
   explorer.at_rest = [](const Room& state) { return state.pusher_pc == 4; };
   return explorer.run({});
 }
 
 TEST(RoomModel, who_waits_for_room_while_another_sleeps_hears_of_it) {
-  const auto verdict = room(Without::nothing);
-  EXPECT_TRUE(verdict.holds);
-  EXPECT_GT(verdict.states, 200U);
+  test::expect_holds(room, Without::nothing, 200);
 }
 
 TEST(RoomModel, each_step_is_needed) {
-  EXPECT_FALSE(room(Without::turning_the_word).holds);
-  EXPECT_FALSE(room(Without::the_look_for_it).holds);
-  EXPECT_FALSE(room(Without::the_look_at_the_head).holds);
-  EXPECT_FALSE(room(Without::order).holds);
+  test::expect_each_breaks(room, {Without::turning_the_word, Without::the_look_for_it,
+                                  Without::the_look_at_the_head, Without::order});
 }
 
 }  // namespace
