@@ -5,7 +5,6 @@
 // Nothing here logs; counters tell. It waits for the disk, and for nobody else (I8).
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -26,12 +25,12 @@
 #include "daemon/counters.hpp"
 #include "daemon/generations.hpp"
 #include "daemon/go_conversion.hpp"
-#include "daemon/intake.hpp"
 #include "daemon/ledger.hpp"
 #include "daemon/log_file.hpp"
 #include "daemon/options.hpp"
 #include "daemon/pulse.hpp"
 #include "daemon/quota.hpp"
+#include "daemon/request_group.hpp"
 #include "daemon/session.hpp"
 #include "daemon/syncer.hpp"
 
@@ -100,14 +99,6 @@ class Writer {
  private:
   Writer(WriterParts parts, WriterStart start, std::function<void()> on_news, os::Poller poller,
          os::Event event);
-  // Requests are received so many at a time, and what their keys lead to is loaded side by side.
-  static constexpr std::size_t kGroup = 16;
-  struct Taken {
-    std::uint64_t number = 0;
-    wire::CommitRequest request;
-    std::optional<wire::Refusal> malformed;
-    std::size_t first_place = 0;  // of its keys, in group_places_
-  };
   struct Candidate {
     const wire::CommitRequest& request;
     std::string_view origin;
@@ -143,9 +134,7 @@ class Writer {
   // Collect: writer_collect.cpp.
   [[nodiscard]] Result<bool> collect();
   [[nodiscard]] Result<void> collect_from(Session& session);
-  [[nodiscard]] std::size_t receive_group(Session& session, Session::Receiving& with);
-  void decode(std::span<const std::byte> bytes, Taken& taken);
-  [[nodiscard]] Result<void> take(Session& session, const Taken& taken);
+  [[nodiscard]] Result<void> take(Session& session, const RequestGroup::Taken& taken);
   [[nodiscard]] Result<std::optional<wire::Refusal>> accept(const Candidate& candidate);
   [[nodiscard]] std::optional<wire::Refusal> find_memory();
   [[nodiscard]] bool find_more_memory(const Needs& needs);
@@ -153,9 +142,6 @@ class Writer {
   [[nodiscard]] std::optional<wire::Refusal> find_disk(std::uint64_t bytes);
   /// What a commit of one small record would meet, for who asks with one that says nothing.
   [[nodiscard]] std::optional<wire::Refusal> find_room();
-  /// Begins to load what a request's keys lead to.
-  void prefetch(const wire::CommitRequest& request);
-  void prefetch_records();
   void will_answer(Session& session);
   void refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal);
   void count(const wire::Refusal& refusal);
@@ -210,15 +196,10 @@ class Writer {
   CommitCheck check_;
   CommitPlan plan_;
   Needs room_;  // is known to be there, for the batch as a whole
-  wire::InputArchive archive_;
-  std::array<Taken, kGroup> group_;
-  std::vector<index::Location> group_places_;  // of its keys: where they seem to be
-  Received group_end_ = Received::nothing;     // why no more came
-  Intake intake_;                              // what the batch's views point into,
-  std::vector<wire::Buffer> buffers_;          // with these
-  std::vector<Session*> answered_;             // who has unreleased replies
-  std::uint64_t last_;                         // the last sequence given
-  std::uint64_t published_;                    // the last sequence published
+  RequestGroup group_;
+  std::vector<Session*> answered_;  // who has unreleased replies
+  std::uint64_t last_;              // the last sequence given
+  std::uint64_t published_;         // the last sequence published
   std::uint64_t next_;
   std::uint64_t largest_refused_ = 0;  // bytes of memory it would have needed
   bool marked_ = true;                 // nothing was committed since the last mark

@@ -24,7 +24,7 @@ constexpr std::size_t kTrialValue = 1024;
 Result<bool> Writer::collect() {
   batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)});
   answered_.clear();
-  intake_.clear();  // of those that were withdrawn
+  group_.clear();  // of those that were withdrawn
   room_ = {};
   if (auto synced = sync_if_due(); !synced) return std::move(synced).error();
   // Whoever was first last time is last now, so that a full batch keeps nobody out for ever.
@@ -39,21 +39,21 @@ Result<bool> Writer::collect() {
 }
 
 Result<void> Writer::collect_from(Session& session) {
-  Session::Receiving with{quota_, intake_, kReceiveRoundBytes};
-  group_end_ = Received::request;
-  while (!batch_.full() && group_end_ == Received::request) {
-    const std::size_t count = receive_group(session, with);
-    prefetch_records();
-    for (std::size_t i = 0; i < count; ++i) {
-      if (auto taken = take(session, group_[i]); !taken) return taken;
+  Session::Receiving with{quota_, group_.intake(), kReceiveRoundBytes};
+  do {
+    // A batch is never more than full by a commit's lines, nor by a commit.
+    const std::size_t most = std::min(RequestGroup::kMost, kMaxBatchCommits - batch_.commits());
+    group_.receive(session, with, most, parts_.generations.current().index());
+    for (const RequestGroup::Taken& one : group_.requests()) {
+      if (auto taken = take(session, one); !taken) return taken;
     }
-    if (group_end_ == Received::refusal) {
-      refuse(session, group_[count].number, *group_[count].malformed);
-      group_end_ = Received::request;
+    if (group_.end() == Received::refusal) {
+      refuse(session, group_.refused().number, *group_.refused().malformed);
     }
     session.answered();
-  }
-  if (group_end_ == Received::dropped) {
+  } while (!batch_.full() &&
+           (group_.end() == Received::request || group_.end() == Received::refusal));
+  if (group_.end() == Received::dropped) {
     session.leave();
     news_for_writer_.store(true, std::memory_order_release);
   }
@@ -64,61 +64,7 @@ Result<void> Writer::collect_from(Session& session) {
   return {};
 }
 
-std::size_t Writer::receive_group(Session& session, Session::Receiving& with) {
-  // A batch is never more than full by a commit's lines, nor by a commit.
-  const std::size_t most = std::min(kGroup, kMaxBatchCommits - batch_.commits());
-  group_places_.clear();
-  std::array<ShortRequest, kGroup> received;
-  const std::size_t count = session.receive_short(with, std::span(received).first(most));
-  for (std::size_t i = 0; i < count; ++i) {
-    group_[i].number = received[i].number;
-    decode(received[i].bytes, group_[i]);
-  }
-  group_end_ = Received::request;
-  if (count == most) return count;
-  // What is large waits for no more, and nothing for it.
-  ReceivedRequest other;
-  wire::Refusal refusal;
-  Taken& taken = group_[count];
-  group_end_ = session.receive(with, other, refusal);
-  taken.number = other.number;
-  if (group_end_ == Received::refusal) taken.malformed = refusal;
-  if (group_end_ != Received::request) return count;
-  buffers_.push_back(std::move(other.buffer));
-  decode(buffers_.back().bytes(), taken);
-  return count + 1;
-}
-
-void Writer::decode(std::span<const std::byte> bytes, Taken& taken) {
-  taken.malformed = wire::decode(archive_, bytes, taken.request);
-  taken.first_place = group_places_.size();
-  if (!taken.malformed) prefetch(taken.request);
-}
-
-void Writer::prefetch(const wire::CommitRequest& request) {
-  // More than a few keys would push each other out again.
-  constexpr std::size_t kKeys = 4;
-  const index::IndexWriter& index = parts_.generations.current().index();
-  const auto one = [&](std::string_view key) {
-    index::Location place;
-    place.hash = index.hash(key);
-    index.prefetch(place.hash);
-    group_places_.push_back(place);
-  };
-  for (std::size_t i = 0; i < std::min(kKeys, request.reads.size()); ++i) {
-    one(request.reads[i].key);
-  }
-  for (std::size_t i = 0; i < std::min(kKeys, request.writes.size()); ++i) {
-    one(request.writes[i].key);
-  }
-}
-
-void Writer::prefetch_records() {
-  const index::IndexWriter& index = parts_.generations.current().index();
-  for (index::Location& place : group_places_) index.prefetch_record(place);
-}
-
-Result<void> Writer::take(Session& session, const Taken& taken) {
+Result<void> Writer::take(Session& session, const RequestGroup::Taken& taken) {
   parts_.pulse.beat();
   if (taken.malformed) {
     refuse(session, taken.number, *taken.malformed);
@@ -128,11 +74,8 @@ Result<void> Writer::take(Session& session, const Taken& taken) {
   const std::string origin = record_origins_.load(std::memory_order_relaxed)
                                  ? std::to_string(client.uid) + "/" + client.origin
                                  : std::string();
-  // Of a single write the first place is its key's.
-  index::Location likely;
-  if (taken.request.is_one_write()) likely = group_places_[taken.first_place];
-  auto refused =
-      accept({taken.request, origin, static_cast<std::uint32_t>(client.connection), likely});
+  auto refused = accept(
+      {taken.request, origin, static_cast<std::uint32_t>(client.connection), group_.likely(taken)});
   if (!refused) return std::move(refused).error();
   if (*refused) {
     refuse(session, taken.number, **refused);

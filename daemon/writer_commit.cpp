@@ -91,8 +91,7 @@ void Writer::release() {
   for (Session* session : answered_) session->replies().release();
   for (Session* session : answered_) session->wake();
   for (Session* session : answered_) session->done(quota_);
-  intake_.clear();
-  buffers_.clear();
+  group_.clear();
   count_received();
   // SYNC POINT: publishes_watched_. seq_cst, behind the seq_cst store of what is published: either
   // main, which looks at that after it has set this, finds it, or this finds main waiting.
@@ -196,7 +195,7 @@ void Writer::refuse_everything() {
   const wire::Refusal refusal = refusal_of(errc::writing_stopped, wire::Rule::none, 0);
   for (const auto& session : sessions_) {
     if (session->replies().has_unreleased()) continue;
-    Session::Receiving with{quota_, intake_, kRequestRingBytes};
+    Session::Receiving with{quota_, group_.intake(), kRequestRingBytes};
     ReceivedRequest received;
     wire::Refusal why;
     for (;;) {
