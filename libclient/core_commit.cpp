@@ -54,8 +54,7 @@ std::shared_ptr<Flight> Core::submit(wire::CommitRequest& request, const Manner&
   if (forked()) return end_with(errc::forked);
   request.durable = manner.durability.value_or(options_.durability) == Durability::durable;
   if (const auto refusal = wire::measure(request)) return end_with(wire::to_error(*refusal));
-  wire::encode(request, flight->request);
-  if (flight->request.failed()) return end_with(errc::no_memory);
+  if (!flight->request.encode(request)) return end_with(errc::no_memory);
   flight->turn =
       turns_.fetch_add(1, std::memory_order_relaxed);  // relaxed: of one thread, in order
   if (auto sent = send(flight, deadline(manner)); !sent) return end_with(sent.error());

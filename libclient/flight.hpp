@@ -12,8 +12,7 @@
 #include <optional>
 
 #include "common/base/result.hpp"
-#include "common/wire/archive.hpp"
-#include "common/wire/request.hpp"
+#include "common/wire/encoded_request.hpp"
 
 namespace dfs::client {
 
@@ -35,8 +34,10 @@ struct Flight {
     landed,    ///< The outcome is here.
   };
 
+  Flight() {}  // NOLINT(*-use-equals-default): that would write zeros over all of it first
+
   // Constant once encoded.
-  wire::OutputArchive request{wire::kMaxRequestBytes};
+  wire::EncodedRequest request;
   std::uint64_t turn = 0;  ///< its place in the order of submission
 
   State state = State::fresh;

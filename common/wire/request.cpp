@@ -23,6 +23,8 @@ constexpr std::size_t kMinRangeBytes = kRangeHeadBytes;
 constexpr std::size_t kMinCheckBytes = 2 + 1;
 constexpr std::size_t kMinWriteBytes = 2 + 1 + 1 + 4;
 
+/// Of what follows.
+constexpr std::size_t kHeadBytes = 20;
 struct Head {
   std::uint8_t kind = 0;
   std::uint8_t flags = 0;
@@ -45,6 +47,12 @@ std::uint16_t key_size(std::string_view key) noexcept {
 std::uint32_t count_of(std::size_t size) noexcept {
   DFS_ASSERT(size <= kMaxCommitRecords, "lists are measured before they are encoded");
   return static_cast<std::uint32_t>(size);
+}
+
+std::uint8_t flags_of(const CommitRequest& request) noexcept {
+  return static_cast<std::uint8_t>((request.durable ? kDurable : 0) |
+                                   (request.snapshot_isolation ? kSnapshotIsolation : 0) |
+                                   (request.has_snapshot ? kHasSnapshot : 0));
 }
 
 Refusal refusal(errc code, Rule rule, Subject subject, std::size_t index, std::uint64_t limit) {
@@ -291,9 +299,7 @@ void CommitRequest::clear() noexcept {
 void encode(const CommitRequest& request, OutputArchive& archive, std::span<const Field> fields) {
   Head head;
   head.kind = static_cast<std::uint8_t>(RequestKind::commit);
-  head.flags = static_cast<std::uint8_t>((request.durable ? kDurable : 0) |
-                                         (request.snapshot_isolation ? kSnapshotIsolation : 0) |
-                                         (request.has_snapshot ? kHasSnapshot : 0));
+  head.flags = flags_of(request);
   head.reads = count_of(request.reads.size());
   head.ranges = count_of(request.ranges.size());
   head.checks = count_of(request.checks.size());
@@ -305,6 +311,37 @@ void encode(const CommitRequest& request, OutputArchive& archive, std::span<cons
   for (const Check& one : request.checks) archive(one);
   for (const Write& one : request.writes) archive(one);
   for (const Field& field : fields) put_field(archive, field);
+}
+
+std::size_t one_write_bytes(const CommitRequest& request) noexcept {
+  if (!request.is_one_write()) return 0;
+  const Write& write = request.writes.front();
+  if (normal(write.expect) == Expect::version) return 0;
+  return kHeadBytes + kMinWriteBytes + write.key.size() + (write.erase ? 0 : write.value.size());
+}
+
+void encode_one_write(const CommitRequest& request, std::byte* to) noexcept {
+  const Write& write = request.writes.front();
+  const std::string_view value = write.erase ? std::string_view() : write.value;
+  DFS_ASSERT(value.size() <= kMaxValueBytes, "values are measured before they are encoded");
+  const auto put = [&to](const auto& number) {
+    std::memcpy(to, &number, sizeof number);
+    to += sizeof number;
+  };
+  // The same numbers in the same order as in the archive: Head, then Write.
+  put(static_cast<std::uint8_t>(RequestKind::commit));
+  put(flags_of(request));
+  put(std::uint16_t{0});
+  put(std::uint32_t{0});
+  put(std::uint32_t{0});
+  put(std::uint32_t{0});
+  put(std::uint32_t{1});
+  put(key_size(write.key));
+  put(write.erase ? kErase : kSet);
+  put(static_cast<std::uint8_t>(normal(write.expect)));
+  put(static_cast<std::uint32_t>(value.size()));
+  std::memcpy(to, write.key.data(), write.key.size());
+  if (!value.empty()) std::memcpy(to + write.key.size(), value.data(), value.size());
 }
 
 std::optional<Refusal> measure(const CommitRequest& request) noexcept {
@@ -337,7 +374,6 @@ namespace {
 /// where it is another request, or none; the decoder says what.
 bool decode_one_set(std::span<const std::byte> bytes, CommitRequest& request) {
   // The head, then size, operation, expectation and value size of the write.
-  constexpr std::size_t kHeadBytes = 20;
   constexpr std::size_t kBytes = kHeadBytes + kMinWriteBytes;
   static_assert(std::endian::native == std::endian::little);
   if (bytes.size() < kBytes) return false;

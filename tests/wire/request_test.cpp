@@ -1,4 +1,4 @@
-#include "common/wire/request.hpp"
+#include "common/wire/encoded_request.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "common/wire/request.hpp"
 #include "tests/wire/allocation_meter.hpp"
 
 namespace dfs::wire {
@@ -102,6 +103,33 @@ TEST(Request, plain_set_is_short) {
   CommitRequest request;
   request.writes.push_back({"user123", "1", {}, false});
   EXPECT_EQ(encoded(request).size(), 20U + 8 + 7 + 1);
+}
+
+TEST(Request, one_that_is_kept_is_the_same_byte_for_byte) {
+  const std::string longest(kMaxKeyBytes, 'k');
+  const auto expect_same = [](const CommitRequest& request) {
+    EncodedRequest kept;
+    ASSERT_TRUE(kept.encode(request));
+    EXPECT_EQ(std::vector(kept.bytes().begin(), kept.bytes().end()), encoded(request));
+  };
+  for (const std::string_view key : {std::string_view("k"), std::string_view(longest)}) {
+    for (std::size_t size = 0; size < 600; size += 7) {
+      const std::string value(size, '1');
+      for (const bool durable : {false, true}) {
+        for (const Expect kind : {Expect::any, Expect::present, Expect::absent, Expect::version}) {
+          for (const bool erase : {false, true}) {
+            CommitRequest request;
+            request.durable = durable;
+            request.snapshot_isolation = size % 2 == 0;
+            request.writes.push_back({key, value, {kind, size % 3}, erase});
+            expect_same(request);
+          }
+        }
+      }
+    }
+  }
+  expect_same(everything());
+  expect_same(CommitRequest{});
 }
 
 TEST(Request, version_0_is_absent) {
