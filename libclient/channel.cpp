@@ -22,11 +22,14 @@ constexpr std::size_t kSmallChunk = 4096;
 // whose sockets closed before its death was marked.
 constexpr std::chrono::microseconds kLook{200};
 
+// A single version is not in the list yet: see Flight::lists_its_version.
 Committed committed_from(const wire::Commitment& commitment) {
   Committed committed;
   committed.sequence = commitment.sequence;
-  committed.versions.assign(commitment.versions.begin(), commitment.versions.end());
-  if (!committed.versions.empty()) committed.version = committed.versions.front();
+  if (!commitment.versions.empty()) committed.version = commitment.versions.front();
+  if (commitment.versions.size() > 1) {
+    committed.versions.assign(commitment.versions.begin(), commitment.versions.end());
+  }
   return committed;
 }
 
@@ -328,6 +331,7 @@ void Channel::land(const wire::Reply& reply) {
   if (flight->waiter == nullptr && bell_is_shared_) bell_.announce();
   if (reply.kind == wire::ReplyKind::committed) {
     flight->versions_left_out = reply.commitment.versions_left_out;
+    flight->lists_its_version = reply.commitment.versions.size() != 1;
     flight->land(committed_from(reply.commitment));
   } else {
     flight->land(wire::to_error(reply.refusal));

@@ -181,6 +181,7 @@ Result<Committed> Core::take_outcome(Flight& flight) {
   Result<Committed> outcome = std::move(*flight.outcome);
   flight.outcome.reset();
   if (!outcome && outcome.error() == errc::unknown) return unknown(flight);
+  if (outcome && !flight.lists_its_version) outcome->versions.assign(1, outcome->version);
   if (outcome && flight.versions_left_out) read_versions(flight, *outcome);
   return outcome;
 }

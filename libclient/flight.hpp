@@ -48,6 +48,9 @@ struct Flight {
   std::optional<Committed> prepared;
   std::optional<Result<Committed>> outcome;
   bool versions_left_out = false;
+  /// False: the list of versions, of one, is made when the outcome is taken, by whom it is dropped
+  /// soon: memory that lives for a moment is cheaper than a thousand pieces at a time.
+  bool lists_its_version = true;
   Waiter* waiter = nullptr;
   bool deserted = false;  ///< Nobody will ask for the outcome.
 
