@@ -54,6 +54,9 @@ class Channel {
   /// Requires: a fresh flight, encoded.
   [[nodiscard]] Sent submit(const std::shared_ptr<Flight>& flight, os::Deadline deadline);
 
+  /// The same where nothing is to be waited for; else false, and it stays fresh.
+  [[nodiscard]] bool submit_at_once(const std::shared_ptr<Flight>& flight);
+
   enum class Waited : std::uint8_t { over, timed_out, lost };
   /// Until the flight no longer flies here.
   [[nodiscard]] Waited wait(Flight& flight, os::Deadline deadline);

@@ -115,6 +115,9 @@ class Core {
   [[nodiscard]] Snapshot take_anew();
 
   // Commits: core_commit.cpp.
+  /// False where anything is to be waited for, or is wrong: `send` says what. Asks no clock, which
+  /// costs as much as the push of a short request.
+  [[nodiscard]] bool send_at_once(const std::shared_ptr<Flight>& flight);
   [[nodiscard]] Result<void> send(const std::shared_ptr<Flight>& flight, os::Deadline deadline);
   [[nodiscard]] ConnectionUse flown_by(const Flight& flight) noexcept;
   void await_sender(Connection* lost);

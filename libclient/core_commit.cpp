@@ -57,8 +57,18 @@ std::shared_ptr<Flight> Core::submit(wire::CommitRequest& request, const Manner&
   if (!flight->request.encode(request)) return end_with(errc::no_memory);
   flight->turn =
       turns_.fetch_add(1, std::memory_order_relaxed);  // relaxed: of one thread, in order
+  if (send_at_once(flight)) return flight;
   if (auto sent = send(flight, deadline(manner)); !sent) return end_with(sent.error());
   return flight;
+}
+
+bool Core::send_at_once(const std::shared_ptr<Flight>& flight) {
+  if (options_.read_only || closed_.load(std::memory_order_acquire) ||
+      has_orphans_.load(std::memory_order_acquire)) {
+    return false;
+  }
+  const ConnectionUse here = use();
+  return here && here->usable() && here->channel().submit_at_once(flight);
 }
 
 Result<void> Core::send(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
