@@ -150,6 +150,7 @@ class Writer {
   // Commit: writer_commit.cpp.
   [[nodiscard]] Result<void> commit();
   [[nodiscard]] Result<void> refuse_batch(const Error& error);
+  void index_batch();
   void index_and_publish();
   void release();
   [[nodiscard]] Result<void> rewrite_go_file();

@@ -1,8 +1,11 @@
 // Committing: append, sync, index, publish, release, and what the log says when nothing happens.
 // The rest of Writer is in writer.cpp and writer_collect.cpp.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "common/base/limits.hpp"
 #include "common/log/encode.hpp"
@@ -47,21 +50,35 @@ Result<void> Writer::commit() {
   return {};
 }
 
-void Writer::index_and_publish() {
+void Writer::index_batch() {
   index::IndexWriter& index = parts_.generations.current().index();
-  for (const PlannedRecord& record : batch_.records()) {
-    index::NewRecord made;
-    made.key = record.key;
-    made.value = record.value;
-    made.version = record.version;
-    made.sequence = record.sequence;
-    made.time_ms = batch_.time_ms();
-    made.connection = record.connection;
-    made.erased = record.erased;
-    made.last_of_commit = record.last_of_commit;
-    index.add(record.location, made);
+  std::array<std::string_view, index::IndexWriter::kMostPrefetched> new_keys;
+  for (std::span rest(batch_.records()); !rest.empty();) {
+    const auto group = rest.first(std::min(new_keys.size(), rest.size()));
+    rest = rest.subspan(group.size());
+    std::size_t count = 0;
+    for (const PlannedRecord& record : group) {
+      if (record.location.record == 0) new_keys[count++] = record.key;
+    }
+    index.prefetch_order(std::span(new_keys).first(count));
+    for (const PlannedRecord& record : group) {
+      index::NewRecord made;
+      made.key = record.key;
+      made.value = record.value;
+      made.version = record.version;
+      made.sequence = record.sequence;
+      made.time_ms = batch_.time_ms();
+      made.connection = record.connection;
+      made.erased = record.erased;
+      made.last_of_commit = record.last_of_commit;
+      index.add(record.location, made);
+    }
   }
-  index.publish(last_);
+}
+
+void Writer::index_and_publish() {
+  index_batch();
+  parts_.generations.current().index().publish(last_);
   published_ = last_;
   parts_.ledger.published(last_);
   Counters& counters = parts_.counters;

@@ -80,6 +80,10 @@ class IndexWriter {
     place = {place.hash, found.slot, found.record, table_.splits(), changes_};
   }
   void prefetch_change(const Location& location) const noexcept;
+  /// Loads what `add` will walk through to find these keys' places in the order. Requires: at most
+  /// kMostPrefetched, which the index does not have.
+  void prefetch_order(std::span<const std::string_view> new_keys) const noexcept;
+  static constexpr std::size_t kMostPrefetched = TreeWriter::kMostWarmed;
 
   /// What one record adds to `used`, amortised over any series of records: its own bytes; for a new
   /// key also its anchor, its part of the nodes (a split of a prefix, or the part of all growths of

@@ -1,4 +1,5 @@
-// Adding many records at once: compaction and the start. The rest of IndexWriter is in writer.cpp.
+// Adding many records at once: compaction, the start, the new keys of a batch. The rest of
+// IndexWriter is in writer.cpp.
 //
 // One insertion waits for memory three to six times, each for what the one before has shown. So a
 // group goes down together, a step of each in turn, and only loads; then each is added as ever, and
@@ -43,16 +44,19 @@ void IndexWriter::warm(std::span<const NewRecord> records,
     hashes[i] = hash_key(records[i].key, generation_.seed);
     table_.prefetch(hashes[i]);
   }
-  // Keys in order meet in the tree where the one before them left it.
-  const auto before = [](const NewRecord& a, const NewRecord& b) { return a.key < b.key; };
-  const bool in_order = std::is_sorted(records.begin(), records.end(), before);
   std::array<std::string_view, kGroup> fresh;
   std::size_t count = 0;
   for (std::size_t i = 0; i < records.size(); ++i) {
     const bool known = table_.prefetch_record(hashes[i]).slot != 0;
-    if (!known && !in_order) fresh[count++] = records[i].key;
+    if (!known) fresh[count++] = records[i].key;
   }
-  tree_.warm(std::span(fresh).first(count));
+  prefetch_order(std::span(fresh).first(count));
+}
+
+void IndexWriter::prefetch_order(std::span<const std::string_view> new_keys) const noexcept {
+  // Keys in order meet in the tree where the one before them left it; and one alone waits as long.
+  if (new_keys.size() < 2 || std::is_sorted(new_keys.begin(), new_keys.end())) return;
+  tree_.warm(new_keys);
 }
 
 }  // namespace dfs::index
