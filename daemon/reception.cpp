@@ -257,6 +257,7 @@ void Reception::admit(Guest guest, const wire::Hello& hello, os::Peer peer) {
   answer.layout_hash = wire::layout_hash(index::kGenerationLayout);
   if (const auto id = wire::parse_store_id(parts_.store.store_id)) answer.store = *id;
   answer.connection = connection;
+  answer.capabilities = wire::kWakesAtWord;
   answer.limits.snapshot_ttl_ms = static_cast<std::uint64_t>(parts_.options.snapshot_ttl.count());
   answer.durability = parts_.options.durability == Durability::durable
                           ? wire::StoreDurability::durable

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/os/bus_guard.hpp"
+#include "common/os/futex.hpp"
 #include "common/wire/waiting.hpp"
 #include "daemon/faults.hpp"
 
@@ -287,10 +288,14 @@ void Session::give_back() {
 }
 
 void Session::wake() {
-  bool asleep = false;
-  static_cast<void>(os::with_bus_guard(
-      [&] { wire::wake_if_asleep(page_.asleep, [&asleep] { asleep = true; }); }));
-  if (asleep) os::ring_bell(bell_.get());
+  bool at_word = false;
+  bool at_bell = false;
+  static_cast<void>(os::with_bus_guard([&] {
+    if (wire::rouse(page_.asleep, [&at_word] { at_word = true; })) return;
+    wire::wake_if_asleep(page_.asleep, [&at_bell] { at_bell = true; });
+  }));
+  if (at_word) os::wake_at(page_.asleep);
+  if (at_bell) os::ring_bell(bell_.get());
 }
 
 void Session::wake_for_room() {
@@ -314,7 +319,8 @@ void Session::forget(Quota& quota) {
 void Session::end(Quota& quota) {
   forget(quota);
   replies_.drop(dropped() == wire::DropReason::none ? wire::DropReason::ended : dropped());
-  os::ring_bell(bell_.get());
+  wake();
+  os::ring_bell(bell_.get());  // who goes to sleep next, too
 }
 
 }  // namespace dfs::daemon

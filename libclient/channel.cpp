@@ -7,6 +7,7 @@
 
 #include "common/base/assert.hpp"
 #include "common/index/snapshot.hpp"
+#include "common/os/futex.hpp"
 #include "common/os/poller.hpp"
 #include "common/os/socket.hpp"
 #include "common/wire/request_word.hpp"
@@ -21,6 +22,8 @@ constexpr std::size_t kSmallChunk = 4096;
 // Between two looks at what nobody rings for: a reply that is prepared and not released, a daemon
 // whose sockets closed before its death was marked.
 constexpr std::chrono::microseconds kLook{200};
+// A sleep at the word hears of no daemon's death, so a longer one is at the bell.
+constexpr std::chrono::milliseconds kLongestAtWord{10};
 
 // A single version is not in the list yet: see Flight::lists_its_version.
 Committed committed_from(const wire::Commitment& commitment) {
@@ -119,6 +122,7 @@ Channel::Sent Channel::push(const std::shared_ptr<Flight>& flight, os::Deadline 
       // seq_cst: a leader that is about to sleep sees it, or is found asleep by the next line.
       room_waiter_.store(&self, std::memory_order_seq_cst);
       wire::wants_room(memory_.page.asleep);
+      rouse();  // to the bell, where it is rung for room
       const Waited waited = wait_until(
           lock, self,
           [&] {
@@ -245,6 +249,7 @@ Channel::Waited Channel::wait_for_news(const News& seen, const std::atomic<bool>
   // seq_cst: a leader that is about to sleep sees it, or this thread's look at the news comes
   // behind that leader's.
   waiting_watchers_.fetch_add(1, std::memory_order_seq_cst);
+  rouse();  // to the bell, where it can be interrupted
   const auto over = [&] { return stopped.load(std::memory_order_seq_cst) || news() != seen; };
   const Waited waited = wait_until(lock, self, over, deadline);
   waiting_watchers_.fetch_sub(1, std::memory_order_relaxed);
@@ -282,7 +287,32 @@ bool Channel::anything() const noexcept {
          (waiting_watchers_.load(std::memory_order_seq_cst) > 0 && news() != told_);
 }
 
+void Channel::rouse() noexcept {
+  wire::rouse(memory_.page.asleep, [this] { os::wake_at(memory_.page.asleep); });
+}
+
+bool Channel::sleep_at_word(os::Deadline deadline) {
+  const auto more_is_wanted = [this] {
+    return room_waiter_.load(std::memory_order_seq_cst) != nullptr ||
+           waiting_watchers_.load(std::memory_order_seq_cst) > 0;
+  };
+  if (!memory_.wakes_at_word || more_is_wanted()) return false;
+  std::atomic<std::uint32_t>& word = memory_.page.asleep;
+  bool woken = true;
+  wire::sleep_unless(
+      word, [] {}, [&] { return anything() || more_is_wanted() || daemon_ended(); },
+      [&] {
+        os::sleep_at(word, wire::kAsleepAtWord,
+                     std::min<std::chrono::nanoseconds>(deadline.left(), kLongestAtWord));
+        // Relaxed: what it was woken for is looked at anew.
+        woken = word.load(std::memory_order_relaxed) != wire::kAsleepAtWord;
+      },
+      wire::kAsleepAtWord);
+  return woken && !daemon_ended();
+}
+
 bool Channel::sleep(os::Deadline deadline) {
+  if (sleep_at_word(deadline)) return false;
   bool open = true;
   const bool for_room = room_waiter_.load(std::memory_order_seq_cst) != nullptr;
   // One that began to wait for room before `asleep` was stored is found behind it.
@@ -414,8 +444,9 @@ void Channel::give_up(Flight& flight, os::Deadline grace) {
 
 void Channel::end() noexcept {
   const Lock lock(flights_);
-  lost_.store(true, std::memory_order_release);
+  lost_.store(true, std::memory_order_seq_cst);  // before `rouse` looks
   for (Waiter* waiter : waiters_) waiter->wake.notify_one();
+  rouse();
   bell_.ring();
 }
 

@@ -39,6 +39,7 @@ class Channel {
     std::span<std::byte> requests;  ///< none for who only reads
     int doorbell = -1;              ///< the daemon's
     int bell = -1;                  ///< ours
+    bool wakes_at_word = false;     ///< the daemon does
   };
   Channel(const Memory& memory, std::mutex& flights, const Bell& bell, Connection& connection);
   ~Channel();
@@ -103,6 +104,8 @@ class Channel {
   template <class Done>
   void lead(Lock& lock, Done done, os::Deadline deadline);
   [[nodiscard]] bool sleep(os::Deadline deadline);
+  [[nodiscard]] bool sleep_at_word(os::Deadline deadline);
+  void rouse() noexcept;
   void set_bell();
   [[nodiscard]] bool anything() const noexcept;
   bool take_replies();

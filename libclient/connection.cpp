@@ -36,7 +36,8 @@ Connection::Connection(std::shared_ptr<Household> household, Introduction introd
       bytes_of(*introduction_.reply_ring).subspan(wire::kReplyHeaderBytes),
       introduction_.request_ring ? bytes_of(*introduction_.request_ring) : std::span<std::byte>(),
       introduction_.doorbell.get(),
-      introduction_.bell.get()};
+      introduction_.bell.get(),
+      introduction_.wakes_at_word};
   channel_.emplace(memory, flights, bell, *this);
 }
 

@@ -100,6 +100,7 @@ Result<Introduction> accept(const Address& address, const Guest& guest,
   made.store = answer.store;
   made.number = answer.connection;
   made.durability = answer.durability;
+  made.wakes_at_word = (answer.capabilities & wire::kWakesAtWord) != 0;
   auto control =
       gifts.map(wire::Descriptor::control_page, index::kControlPageBytes, Access::read, mark);
   auto page = gifts.map(wire::Descriptor::client_page, kClientPageBytes, Access::write, mark);

@@ -20,6 +20,7 @@ struct Introduction {
   wire::StoreId store{};
   std::uint64_t number = 0;  ///< of the connection
   wire::StoreDurability durability = wire::StoreDurability::durable;
+  bool wakes_at_word = false;  ///< the daemon does
   os::Descriptor socket;
   os::Descriptor doorbell;  ///< the daemon's; writers only
   os::Descriptor bell;      ///< ours

@@ -35,6 +35,9 @@ struct Known {
 /// The highest number that both know, or 0.
 [[nodiscard]] std::uint16_t choose(Known mine, Known theirs) noexcept;
 
+/// Capability of a daemon: it wakes a client that sleeps at its `asleep` word (waiting.hpp).
+inline constexpr std::uint64_t kWakesAtWord = 1;
+
 inline constexpr std::uint8_t kWantRead = 1;
 inline constexpr std::uint8_t kWantWrite = 2;
 

@@ -17,6 +17,9 @@ namespace dfs::wire {
 inline constexpr std::uint32_t kAsleep = 1;
 /// A client's only: nothing of it waits for room in its request ring.
 inline constexpr std::uint32_t kAsleepForReplies = 2;
+/// A client's only, of a daemon that knows it (hello.hpp): the same, and it sleeps not at its bell
+/// but at this very word, as a futex; who wakes it stores 0 there first.
+inline constexpr std::uint32_t kAsleepAtWord = 3;
 
 /// The sleeper's half. `drain` empties the doorbell, and comes before `asleep`: after it, a drain
 /// takes away the ring meant for this very sleep. (A doorbell that needs none: an empty function.)
@@ -58,6 +61,18 @@ inline void wants_room(std::atomic<std::uint32_t>& asleep) noexcept {
   std::uint32_t expected = kAsleepForReplies;
   // seq_cst: before the look at `request_head`, as the store in `sleep_unless`.
   asleep.compare_exchange_strong(expected, kAsleep, std::memory_order_seq_cst);
+}
+
+/// Ends a sleep at the word, if there is one. `wake` wakes a futex. True where it did.
+template <class Wake>
+bool rouse(std::atomic<std::uint32_t>& asleep, Wake&& wake) {
+  std::uint32_t expected = kAsleepAtWord;
+  // The exchange: a sleeper that has not got to its sleep finds the word changed, and of several
+  // wakers one wakes. SYNC POINT: the look at `asleep`, against `sleep_unless`.
+  if (asleep.load(std::memory_order_seq_cst) != kAsleepAtWord) return false;
+  if (!asleep.compare_exchange_strong(expected, 0, std::memory_order_seq_cst)) return false;
+  std::forward<Wake>(wake)();
+  return true;
 }
 
 }  // namespace dfs::wire

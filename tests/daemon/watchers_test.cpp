@@ -2,13 +2,16 @@
 #include "daemon/watchers.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "common/os/futex.hpp"
 #include "common/os/poller.hpp"
 #include "common/wire/client_page.hpp"
+#include "common/wire/waiting.hpp"
 
 namespace dfs::daemon {
 namespace {
@@ -116,6 +119,23 @@ TEST_F(WatchersTest, who_is_awake_is_left_alone_and_who_watches_no_more_is_forgo
   EXPECT_FALSE(gone.was_rung());
   watchers_.remove(1);
   EXPECT_FALSE(told_) << "nobody watches";
+}
+
+TEST_F(WatchersTest, who_sleeps_at_the_word_in_its_page_is_woken_there_and_not_rung) {
+  SleepingClient client(1, mark_);
+  client.page().asleep = wire::kAsleepAtWord;
+  watchers_.add(client.session());
+  publish(1);
+  std::thread sleeper([&] {
+    std::atomic<std::uint32_t>& word = client.page().asleep;
+    while (word == wire::kAsleepAtWord) {
+      os::sleep_at(word, wire::kAsleepAtWord, std::chrono::hours(1));
+    }
+  });
+  watchers_.on_news();
+  sleeper.join();
+  EXPECT_EQ(client.page().asleep.load(), 0U);
+  EXPECT_FALSE(client.was_rung());
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <dfs/store.hpp>
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <string>
 #include <thread>
@@ -75,6 +77,50 @@ TEST_F(ChannelTest, waiting_for_a_while_withdraws_nothing) {
   served_.go_on();
   EXPECT_TRUE(pending.wait(std::chrono::minutes(2)));
   EXPECT_TRUE(pending.wait().has_value());
+}
+
+TEST_F(ChannelTest, who_waits_for_long_does_not_wake_meanwhile) {
+  const auto wakes = [] {
+    ::rusage usage{};
+    EXPECT_EQ(::getrusage(RUSAGE_THREAD, &usage), 0);
+    return usage.ru_nvcsw;
+  };
+  served_.stop();
+  Pending pending = store_.submit(Batch().set("k", "1"));
+  const long before = wakes();
+  EXPECT_FALSE(pending.wait(milliseconds(300)));
+  // Once at the word, once at the bell.
+  EXPECT_LT(wakes() - before, 10);
+  served_.go_on();
+  EXPECT_TRUE(pending.wait().has_value());
+}
+
+TEST_F(ChannelTest, the_death_of_a_daemon_that_owes_an_answer_is_heard_of) {
+  for (int round = 0; round < 5; ++round) {
+    served_.stop();
+    Pending pending = store_.submit(Batch().set("k", "1"));
+    std::thread waits([&] {
+      const auto outcome = pending.wait();
+      // Heard of before there was another.
+      if (outcome) return;
+      EXPECT_TRUE(outcome.error() == errc::daemon_gone || outcome.error() == errc::no_daemon)
+          << outcome.error().text();
+    });
+    served_.replace();
+    waits.join();
+  }
+}
+
+TEST_F(ChannelTest, who_waits_for_room_gets_it_while_another_sleeps_for_a_reply) {
+  served_.stop();
+  std::thread sleeps([this] { EXPECT_TRUE(store_.set("k", "1").has_value()); });
+  // More than the ring holds.
+  const std::string value = '"' + std::string(std::size_t{3} << 20, 'x') + '"';
+  std::thread waits([&] { EXPECT_TRUE(store_.set("big", value).has_value()); });
+  served_.go_on();
+  sleeps.join();
+  waits.join();
+  EXPECT_EQ(store_.get("big")->value, value);
 }
 
 TEST_F(ChannelTest, a_commit_that_was_taken_and_not_answered_in_time_is_unknown_and_resolved) {

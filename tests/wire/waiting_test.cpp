@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <thread>
 
+#include "common/os/futex.hpp"
 #include "common/wire/request_word.hpp"
 #include "tests/wire/client_memory.hpp"
 #include "tests/wire/watchdog.hpp"
@@ -69,12 +71,15 @@ struct Peer {
   LevelBell bell;
 };
 
+enum class Bed : std::uint8_t { bell, word };
+
 /// Daemon and clients as threads, each sleeping whenever it finds nothing; a lost wake-up is a
 /// hang, which the watchdog ends.
 class Traffic {
  public:
-  Traffic(std::size_t clients, std::uint64_t requests, std::size_t payload, std::size_t ring)
-      : requests_(requests), payload_(pattern(payload, 1)) {
+  Traffic(std::size_t clients, std::uint64_t requests, std::size_t payload, std::size_t ring,
+          Bed bed = Bed::bell)
+      : requests_(requests), payload_(pattern(payload, 1)), bed_(bed) {
     for (std::size_t i = 0; i < clients; ++i) peers_.push_back(std::make_unique<Peer>(ring));
   }
 
@@ -120,12 +125,24 @@ class Traffic {
         moved = true;
       }
       if (moved || answered == requests_) continue;
-      const bool slept = sleep_unless(
-          peer.memory.page.asleep, [&] { peer.bell.drain(); },
-          [&] { return consumer.has_more() || producer.given_back() != head; },
-          [&] { peer.bell.sleep(); });
+      std::atomic<std::uint32_t>& asleep = peer.memory.page.asleep;
+      const auto anything = [&] { return consumer.has_more() || producer.given_back() != head; };
+      const bool slept =
+          bed_ == Bed::word
+              ? sleep_unless(
+                    asleep, [] {}, anything,
+                    [&] { os::sleep_at(asleep, kAsleepAtWord, std::chrono::hours(1)); },
+                    kAsleepAtWord)
+              : sleep_unless(
+                    asleep, [&] { peer.bell.drain(); }, anything, [&] { peer.bell.sleep(); });
       if (slept) sleeps_.fetch_add(1);
     }
+  }
+
+  static void wake(Peer& peer) {
+    std::atomic<std::uint32_t>& asleep = peer.memory.page.asleep;
+    if (rouse(asleep, [&] { os::wake_at(asleep); })) return;
+    wake_if_asleep(asleep, [&] { peer.bell.ring(); });
   }
 
   void daemon() {
@@ -156,7 +173,7 @@ class Traffic {
         side.replies.prepare(committed(chunk.number, chunk.number));
         side.replies.publish_prepared();
         side.replies.release();
-        wake_if_asleep(peer.memory.page.asleep, [&] { peer.bell.ring(); });
+        wake(peer);
         --left;
         moved = true;
       }
@@ -175,6 +192,7 @@ class Traffic {
 
   const std::uint64_t requests_;
   const std::vector<std::byte> payload_;
+  const Bed bed_;
   std::vector<std::unique_ptr<Peer>> peers_;
   std::atomic<std::uint32_t> daemon_asleep_{0};
   EdgeBell daemon_bell_;
@@ -196,6 +214,18 @@ TEST(Waiting, no_wake_up_is_lost_when_the_request_ring_is_full) {
 TEST(Waiting, no_wake_up_is_lost_with_thousands_in_flight) {
   const Watchdog watchdog("thousands in flight");
   Traffic traffic(2, 20'000, 100, kRequestRingBytes);
+  traffic.run(kMaxInFlight);
+}
+
+TEST(Waiting, no_wake_up_is_lost_at_the_word) {
+  const Watchdog watchdog("one request at a time, asleep at the word");
+  Traffic traffic(2, 8'000, 200, kRequestRingBytes, Bed::word);
+  EXPECT_GT(traffic.run(1), 0U) << "nobody ever slept: this run proved nothing";
+}
+
+TEST(Waiting, no_wake_up_is_lost_at_the_word_with_thousands_in_flight) {
+  const Watchdog watchdog("thousands in flight, asleep at the word");
+  Traffic traffic(2, 20'000, 100, kRequestRingBytes, Bed::word);
   traffic.run(kMaxInFlight);
 }
 
@@ -239,6 +269,30 @@ TEST(Waiting, who_sleeps_for_replies_is_rung_for_room_once_somebody_wants_it) {
   asleep = 0;
   wants_room(asleep);
   EXPECT_EQ(asleep.load(), 0U) << "who is awake stays so";
+}
+
+TEST(Waiting, of_several_who_rouse_one_wakes_and_only_who_sleeps_at_the_word) {
+  std::atomic<std::uint32_t> asleep{kAsleepAtWord};
+  int wakes = 0;
+  const auto wake = [&] {
+    EXPECT_EQ(asleep.load(), 0U) << "who is about to sleep finds the word changed";
+    ++wakes;
+  };
+  EXPECT_TRUE(rouse(asleep, wake));
+  EXPECT_FALSE(rouse(asleep, wake));
+  EXPECT_EQ(wakes, 1);
+  for (const std::uint32_t word : {kAsleep, kAsleepForReplies, 4U, 0xffffffffU}) {
+    asleep = word;
+    EXPECT_FALSE(rouse(asleep, wake)) << "that one is rung";
+    EXPECT_EQ(asleep.load(), word);
+  }
+}
+
+TEST(Waiting, who_sleeps_at_the_word_is_not_rung_for_room) {
+  std::atomic<std::uint32_t> asleep{kAsleepAtWord};
+  wants_room(asleep);
+  EXPECT_EQ(asleep.load(), kAsleepAtWord);
+  wake_if_asleep_for_room(asleep, [] { ADD_FAILURE() << "rung"; });
 }
 
 }  // namespace
