@@ -33,6 +33,7 @@ class Spin {
       for (int i = 0; i < kLooks; ++i) {
         if (anything()) {
           credit_ = std::min(credit_ + 1, kMostCredit);
+          next_rest_ = kRest;
           shared_ = other_ran;
           return true;
         }
@@ -40,7 +41,10 @@ class Spin {
       }
     }
     credit_ = std::max(credit_ - 1, 0);
-    if (credit_ == 0) rest_ = kRest;
+    if (credit_ == 0) {
+      rest_ = next_rest_;
+      next_rest_ = std::min(2 * next_rest_, kLongestRest);
+    }
     return false;
   }
 
@@ -53,12 +57,15 @@ class Spin {
   static constexpr std::chrono::nanoseconds kSwitch{1500};
   static constexpr int kLooks = 16;
   static constexpr int kMostCredit = 8;
-  // Spinning that did not pay is tried again after so many waits.
+  // Spinning that did not pay is tried again after so many waits; twice as many each time, since
+  // of replies that wait for a disk none ever comes in time.
   static constexpr int kRest = 32;
+  static constexpr int kLongestRest = 1024;
 
   const bool may_;
   int credit_ = kMostCredit;
   int rest_ = 0;
+  int next_rest_ = kRest;
   bool shared_ = false;  // what came last came from this processor, after a yield
 };
 

@@ -59,5 +59,20 @@ TEST(spin, tries_again_in_the_end_and_then_trusts_again) {
   EXPECT_EQ(looks(spin), 1);
 }
 
+TEST(spin, rests_twice_as_long_where_it_never_pays) {
+  if (processors() < 2) GTEST_SKIP() << "with one processor nobody spins";
+  Spin spin;
+  for (int i = 0; i < 8; ++i) looks(spin);
+  for (const int rest : {32, 64, 128, 256, 512, 1024, 1024}) {
+    for (int i = 0; i < rest; ++i) ASSERT_EQ(looks(spin), 1) << i << " of " << rest;
+    ASSERT_GT(looks(spin), 1) << rest;
+  }
+  for (int i = 0; i < 1024; ++i) looks(spin);
+  EXPECT_EQ(looks(spin, 2), 2);
+  EXPECT_GT(looks(spin), 1);
+  for (int i = 0; i < 32; ++i) EXPECT_EQ(looks(spin), 1) << i;
+  EXPECT_GT(looks(spin), 1) << "what has paid is tried again soon";
+}
+
 }  // namespace
 }  // namespace dfs::os
