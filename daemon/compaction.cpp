@@ -215,7 +215,7 @@ Result<void> Compaction::flush_if_large() {
 Result<void> Compaction::flush() {
   if (buffer_.empty()) return {};
   if (auto written = file_.write_at(buffer_, written_); !written) return written;
-  file_.begin_write_back(written_, buffer_.size());
+  if (auto begun = file_.begin_write_back(written_, buffer_.size()); !begun) return begun;
   written_ += buffer_.size();
   buffer_.clear();
   return {};

@@ -30,6 +30,10 @@ class LogFile {
   /// Writes at our own end (never O_APPEND). writing_stopped, and nothing written, where that is no
   /// longer the file's end: I9. After any other error call cut_back().
   [[nodiscard]] Result<void> append(std::string_view lines);
+  /// Has the disk begin with the last `bytes`, and does not wait. An error is one of `sync`.
+  [[nodiscard]] Result<void> begin_sync(std::uint64_t bytes) const {
+    return file_.begin_write_back(end_ - bytes, bytes);
+  }
   /// fdatasync. After an error nothing may be written or acknowledged any more (I9).
   [[nodiscard]] Result<void> sync() const;
   /// The same, for a thread beside the writer.

@@ -287,6 +287,14 @@ void Session::give_back() {
   to_give_back_ = 0;
 }
 
+bool Session::sleeps() const {
+  bool sleeps = false;
+  // A fault reads as awake.
+  static_cast<void>(os::with_bus_guard(
+      [&] { wire::wake_if_asleep(page_.asleep, [&sleeps] { sleeps = true; }); }));
+  return sleeps;
+}
+
 void Session::wake() {
   bool at_word = false;
   bool at_bell = false;

@@ -115,6 +115,8 @@ class Session {
   [[nodiscard]] wire::ReplyProducer& replies() { return replies_; }
   /// Gives the ring space of everything received this round back. After the words were taken.
   void give_back();
+  /// Whether it sleeps, or is about to. Behind `release`: one that does not has yet to look.
+  [[nodiscard]] bool sleeps() const;
   /// Rings the client if it sleeps.
   void wake();
   /// The same, where it sleeps until there is room in its ring.

@@ -34,6 +34,12 @@ void Syncer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+Result<void> Syncer::begin(std::uint64_t bytes) {
+  auto begun = log_.begin_sync(bytes);
+  if (!begun) failed_.store(true, std::memory_order_release);
+  return begun;
+}
+
 Result<void> Syncer::sync(std::uint64_t sequence) {
   const std::lock_guard lock(sync_mutex_);
   return sync_locked(sequence);

@@ -32,6 +32,8 @@ class Syncer {
   Syncer(const Syncer&) = delete;
   Syncer& operator=(const Syncer&) = delete;
 
+  /// The disk begins with the last `bytes` of the log. The writer's sync is to follow.
+  [[nodiscard]] Result<void> begin(std::uint64_t bytes);
   /// Syncs now. What is in the log up to `sequence` is durable afterwards. Never again after a
   /// failure.
   [[nodiscard]] Result<void> sync(std::uint64_t sequence);

@@ -106,6 +106,7 @@ void Writer::kick() {
 
 void Writer::run() {
   auto ended = loop();
+  wake_answered();
   if (!ended) {
     end_.exit_code = 74;
     end_.reason = ended.error().text();
@@ -145,6 +146,7 @@ Result<void> Writer::loop() {
       if (auto committed = commit(); !committed) return committed;
       continue;
     }
+    wake_answered();
     if (auto marked = mark_if_idle(); !marked) return marked;
     wait_for_work();
   }
@@ -152,6 +154,7 @@ Result<void> Writer::loop() {
 }
 
 Result<void> Writer::take_turn() {
+  wake_answered();
   const DoingFor disk(parts_.pulse, Doing::in_kernel);
   auto handed = parts_.compactor.turn(checkpoint());
   if (!handed) return std::move(handed).error();
@@ -177,6 +180,7 @@ bool Writer::must_wait_for_compactor() {
 }
 
 void Writer::wait_for_compactor() {
+  wake_answered();
   // Only the compactor, main and the syncer ring this bell: what clients send waits in their rings,
   // from where they may withdraw it.
   event_.drain();
@@ -211,6 +215,7 @@ Result<void> Writer::commit_hand_written() {
 }
 
 void Writer::admit_and_dismiss() {
+  wake_answered();
   {
     const std::lock_guard lock(mutex_);
     for (auto& session : arriving_) {

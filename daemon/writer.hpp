@@ -1,6 +1,7 @@
 // The writer: the one thread that owns log, index and rings. A write goes through it in the order
 // of its functions: collect (take, check, give a sequence, prepare the reply), append, sync, index,
-// publish, release.
+// publish, release, wake. What needs no disk is done beside a sync: the index is changed, where
+// nobody looks before the publish, and the clients of the batch before are woken.
 //
 // Nothing here logs; counters tell. It waits for the disk, and for nobody else (I8).
 #pragma once
@@ -150,9 +151,12 @@ class Writer {
   // Commit: writer_commit.cpp.
   [[nodiscard]] Result<void> commit();
   [[nodiscard]] Result<void> refuse_batch(const Error& error);
+  [[nodiscard]] Result<void> sync_batch();
   void index_batch();
-  void index_and_publish();
+  void publish();
   void release();
+  /// Those of them who sleep. Before anything that takes long, but for a sync: beside that.
+  void wake_answered();
   [[nodiscard]] Result<void> rewrite_go_file();
   [[nodiscard]] Result<void> sync_if_due();
   [[nodiscard]] Result<void> mark_if_idle();
@@ -199,6 +203,7 @@ class Writer {
   Needs room_;  // is known to be there, for the batch as a whole
   RequestGroup group_;
   std::vector<Session*> answered_;  // who has unreleased replies
+  std::vector<Session*> asleep_;    // released to, and still to be woken
   std::uint64_t last_;              // the last sequence given
   std::uint64_t published_;         // the last sequence published
   std::uint64_t next_;

@@ -18,6 +18,8 @@ namespace {
 // Of a record that nobody writes: one of a common size.
 constexpr std::size_t kTrialKey = 64;
 constexpr std::size_t kTrialValue = 1024;
+// Of so many bytes in a batch nobody who sleeps has to wait for more.
+constexpr std::size_t kLittle = std::size_t{64} << 10;
 
 }  // namespace
 
@@ -32,6 +34,7 @@ Result<bool> Writer::collect() {
   if (count > 0) first_turn_ = (first_turn_ + 1) % count;
   for (std::size_t i = 0; i < count && !batch_.full(); ++i) {
     Session& session = *sessions_[(first_turn_ + i) % count];
+    if (batch_.lines().size() > kLittle) wake_answered();
     if (auto collected = collect_from(session); !collected) return std::move(collected).error();
   }
   count_received();

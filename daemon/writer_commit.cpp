@@ -24,6 +24,7 @@ Result<void> Writer::commit() {
     pass(StopPoint::prepared);
     parts_.pulse.now(Doing::in_kernel);
     if (auto appended = parts_.log.append(batch_.lines()); !appended) {
+      wake_answered();
       if (appended.error() == errc::writing_stopped) return appended;
       if (auto refused = refuse_batch(appended.error()); !refused) return refused;
       release();
@@ -31,13 +32,15 @@ Result<void> Writer::commit() {
     }
     pass(StopPoint::appended);
     parts_.syncer.written(last_);
-    if (durable_ || batch_.wants_sync()) {
-      if (auto synced = parts_.syncer.sync(last_); !synced) return synced;
+    const bool syncs = durable_ || batch_.wants_sync();
+    if (syncs) {
+      if (auto synced = sync_batch(); !synced) return synced;
     }
     pass(StopPoint::synced);
     if (auto there = parts_.log.check_place(); !there) return there;
     parts_.pulse.now(Doing::working);
-    index_and_publish();
+    if (!syncs) index_batch();
+    publish();
     pass(StopPoint::published);
     marked_ = false;
     last_commit_at_ = os::Monotonic::now();
@@ -48,6 +51,19 @@ Result<void> Writer::commit() {
   }
   release();
   return {};
+}
+
+Result<void> Writer::sync_batch() {
+  // Those of the batch before are woken, and the records made, while the disk works already. For
+  // nobody asleep it is not worth the call.
+  if (!asleep_.empty()) {
+    if (auto begun = parts_.syncer.begin(batch_.lines().size()); !begun) return begun;
+  }
+  parts_.pulse.now(Doing::working);
+  wake_answered();
+  index_batch();
+  parts_.pulse.now(Doing::in_kernel);
+  return parts_.syncer.sync(last_);
 }
 
 void Writer::index_batch() {
@@ -76,8 +92,7 @@ void Writer::index_batch() {
   }
 }
 
-void Writer::index_and_publish() {
-  index_batch();
+void Writer::publish() {
   parts_.generations.current().index().publish(last_);
   published_ = last_;
   parts_.ledger.published(last_);
@@ -105,14 +120,23 @@ void Writer::count_state() {
 }
 
 void Writer::release() {
-  for (Session* session : answered_) session->replies().release();
-  for (Session* session : answered_) session->wake();
-  for (Session* session : answered_) session->done(quota_);
+  wake_answered();  // those of the batch before
+  for (Session* session : answered_) {
+    session->replies().release();
+    session->done(quota_);
+    if (session->sleeps()) asleep_.push_back(session);
+  }
+  if (!durable_) wake_answered();
   group_.clear();
   count_received();
   // SYNC POINT: publishes_watched_. seq_cst, behind the seq_cst store of what is published: either
   // main, which looks at that after it has set this, finds it, or this finds main waiting.
   if (publishes_watched_.load(std::memory_order_seq_cst)) on_news_();
+}
+
+void Writer::wake_answered() {
+  for (Session* session : asleep_) session->wake();
+  asleep_.clear();
 }
 
 Result<void> Writer::refuse_batch(const Error& error) {

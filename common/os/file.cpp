@@ -162,9 +162,15 @@ Result<void> File::truncate(std::uint64_t size) const {
   return {};
 }
 
-void File::begin_write_back(std::uint64_t from, std::uint64_t bytes) const noexcept {
-  static_cast<void>(::sync_file_range(fd(), static_cast<off_t>(from), static_cast<off_t>(bytes),
-                                      SYNC_FILE_RANGE_WRITE));
+Result<void> File::begin_write_back(std::uint64_t from, std::uint64_t bytes) const {
+  if (::sync_file_range(fd(), static_cast<off_t>(from), static_cast<off_t>(bytes),
+                        SYNC_FILE_RANGE_WRITE) == 0) {
+    return {};
+  }
+  if (errno == EIO || errno == ENOSPC || errno == EDQUOT || errno == ENOMEM) {
+    return failed("sync", path_);
+  }
+  return {};  // not here, then
 }
 
 Result<void> File::reserve(std::uint64_t from, std::uint64_t bytes) const {

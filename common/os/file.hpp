@@ -70,8 +70,9 @@ class File {
   [[nodiscard]] Result<void> sync_all() const;
   [[nodiscard]] Result<void> truncate(std::uint64_t size) const;
   /// Has the kernel write these pages to the disk soon, and does not wait: so that a later sync has
-  /// little left to do, and nobody else's waits behind it. Best effort, and no sync by itself.
-  void begin_write_back(std::uint64_t from, std::uint64_t bytes) const noexcept;
+  /// little left to do, and nobody else's waits behind it. No sync by itself; done where it can be,
+  /// and an error is one of a sync: a later one may not tell of it again.
+  [[nodiscard]] Result<void> begin_write_back(std::uint64_t from, std::uint64_t bytes) const;
   /// Allocates space without changing the size, so that a write there still fits a full disk. Lost
   /// with the next truncate(). errno EOPNOTSUPP where the file system cannot.
   [[nodiscard]] Result<void> reserve(std::uint64_t from, std::uint64_t bytes) const;
