@@ -64,6 +64,19 @@ TEST(ReplyRing, reply_is_not_seen_before_it_is_released) {
   EXPECT_FALSE(consumer.has_more());
 }
 
+TEST(ReplyRing, what_is_released_counts_as_prepared_too) {
+  // A batch that wrote nothing is released without having been published as prepared.
+  ClientMemory memory(kFar);
+  auto producer = memory.reply_producer();
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    ASSERT_EQ(producer.room(kMinFrameBytes), Room::enough);
+    producer.prepare(refused(number, disk_full()));
+    producer.release();
+    EXPECT_GT(memory.header.released, kFar);
+    EXPECT_EQ(memory.header.prepared, memory.header.released);
+  }
+}
+
 TEST(ReplyRing, refusal_keeps_every_figure_and_its_key) {
   ClientMemory memory(kFar);
   auto producer = memory.reply_producer();
@@ -240,6 +253,24 @@ TEST(ReplyRing, position_that_goes_back_or_too_far_drops_the_client) {
   EXPECT_EQ(judge(kFar - 8, 0), Room::broken) << "back";
   EXPECT_EQ(judge(released, released - 8), Room::broken) << "back, later";
   EXPECT_EQ(judge(~std::uint64_t{0}, 0), Room::broken);
+}
+
+TEST(ReplyRing, who_has_read_what_is_only_prepared_is_dropped) {
+  ClientMemory memory(kFar);
+  auto producer = memory.reply_producer();
+  const std::string key(kMaxKeyBytes, 'k');
+  std::uint64_t released = 0;
+  while (producer.room(kMaxFrameBytes) == Room::enough) {
+    producer.prepare(refused(1, mismatch(key)));
+    if (released == 0) producer.release();
+    if (released == 0) released = memory.header.released;
+  }
+  producer.publish_prepared();
+  memory.page.reply_position = released;
+  EXPECT_EQ(producer.room(kMaxFrameBytes), Room::enough) << "all that was released was read";
+  producer.prepare(refused(1, mismatch(key)));
+  memory.page.reply_position = released + frame_bytes(mismatch(key));
+  EXPECT_EQ(producer.room(kMaxFrameBytes), Room::broken) << "nobody let it read that";
 }
 
 TEST(ReplyRing, any_replies_cross_in_order_at_every_place) {

@@ -168,6 +168,20 @@ TEST(RequestRing, tail_out_of_bounds_drops_the_client) {
   EXPECT_EQ(verdict({1, 8, kLastChunk}, 0), DropReason::none);
 }
 
+TEST(RequestRing, tail_beyond_what_was_given_back_drops_the_client) {
+  // What was stepped behind and is not given back yet, the client was not told that it may fill.
+  ClientMemory memory(kFar, kSmallRing);
+  auto producer = memory.request_producer();
+  auto consumer = memory.request_consumer();
+  ASSERT_EQ(producer.try_push(1, {}, kLastChunk), Push::pushed);
+  Chunk chunk;
+  ASSERT_EQ(consumer.look(chunk), Found::one);
+  consumer.skip(chunk);
+  memory.page.request_tail = kFar + kSmallRing + kChunkAlignment;
+  EXPECT_EQ(consumer.look(chunk), Found::broken);
+  EXPECT_EQ(consumer.reason(), DropReason::bad_tail);
+}
+
 TEST(RequestRing, head_out_of_bounds_is_not_believed_by_the_client) {
   for (const std::uint64_t head : {kFar + 16, kFar - 16, std::uint64_t{0}, ~std::uint64_t{0}}) {
     ClientMemory memory(kFar, kSmallRing);
@@ -180,6 +194,22 @@ TEST(RequestRing, head_out_of_bounds_is_not_believed_by_the_client) {
       if (n == 1) memory.header.request_head = head;
     }
     EXPECT_EQ(push, head == kFar + 16 ? Push::full : Push::broken) << head;
+  }
+}
+
+TEST(RequestRing, head_out_of_bounds_from_the_start_makes_no_more_room_than_there_is) {
+  for (const std::uint64_t head :
+       {kFar + 64, kFar - 2 * kSmallRing, std::uint64_t{0}, ~std::uint64_t{0}}) {
+    ClientMemory memory(kFar, kSmallRing);
+    memory.header.request_head = head;
+    auto producer = memory.request_producer();
+    std::size_t pushed = 0;
+    while (pushed <= kSmallRing && producer.try_push(1, {}, kLastChunk) == Push::pushed) {
+      // What the daemon has is behind that, whatever the client is told of it.
+      pushed = static_cast<std::size_t>(memory.page.request_tail - kFar);
+      if (head == kFar + 64) memory.header.request_head = kFar;
+    }
+    EXPECT_LE(pushed, kSmallRing) << head;
   }
 }
 
