@@ -1,6 +1,6 @@
 #!/bin/sh
-# debs.sh SOURCE BUILD: makes the Debian packages, as whoever releases them does. With a compiler cache
-# this costs little more than linking.
+# debs.sh SOURCE BUILD: makes the Debian packages, as whoever releases them does. What is dfsd's
+# and dfsctl's alone is compiled with flags of their own; the compiler's cache has the rest.
 set -eu
 export CCACHE_BASEDIR="$1" CCACHE_NOHASHDIR=1
 mkdir -p "$2"
