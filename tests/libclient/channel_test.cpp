@@ -108,6 +108,7 @@ TEST_F(ChannelTest, the_death_of_a_daemon_that_owes_an_answer_is_heard_of) {
     });
     served_.replace();
     waits.join();
+    EXPECT_TRUE(store_.set("l", "1").has_value()) << "it knows the successor";
   }
 }
 
