@@ -11,26 +11,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
-#include "common/log/line.hpp"
-#include "common/log/lines.hpp"
-#include "common/os/file.hpp"
 #include "common/os/proc.hpp"
 #include "tests/process/client_process.hpp"
 #include "tests/process/daemon_process.hpp"
-#include "tests/process/log_contents.hpp"
+#include "tests/process/failing_disk.hpp"
 #include "tests/process/loop_file_system.hpp"
 #include "tests/process/system_call_trace.hpp"
 #include "tests/process/temporary_directory.hpp"
@@ -38,95 +32,6 @@
 
 namespace dfs::test {
 namespace {
-
-Store open_served(const std::string& path,
-                  std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
-  Options options;
-  options.autostart = Autostart::never;
-  options.timeout = timeout;
-  return need(Store::open(path, options), "open");
-}
-
-/// strace between us and the daemon, whose pid stays the daemon's own; counts are a thread's. The
-/// leak check of a sanitizer build cannot run under it.
-std::vector<std::string> failing(const std::string& injection,
-                                 const std::string& trace = "/dev/null") {
-  return {"strace",
-          "-D",
-          "-E",
-          "ASAN_OPTIONS=detect_leaks=0",
-          "-f",
-          "-qq",
-          "-y",
-          "-o",
-          trace,
-          "-e",
-          "signal=none",
-          "-e",
-          "trace=pwrite64,fdatasync,ftruncate",
-          "-e",
-          "inject=" + injection};
-}
-
-/// The sequences that a log skips: between `after` and `next` of each start line.
-std::vector<log::Gap> skipped(const std::string& bytes) {
-  std::vector<log::Gap> gaps;
-  log::Line line;
-  for (log::Lines lines(bytes); !lines.at_end();) {
-    lines.next();
-    log::decode(lines.text(), line);
-    if (line.kind == log::LineKind::start) gaps.push_back({line.start.after, line.start.next});
-  }
-  return gaps;
-}
-
-/// What a client was told of the values it wrote, one key each.
-struct Told {
-  std::set<std::string> accepted;
-  std::set<std::string> refused;
-
-  /// Fails the test unless the log holds exactly what was accepted, under sequences that no start
-  /// line skips.
-  void expect_in(const std::string& path) const {
-    const LogContents log = LogContents::at(path);
-    ASSERT_TRUE(log.recovery().usable()) << log.recovery().reason;
-    const auto gaps = skipped(file_bytes(path));
-    std::set<std::string> found;
-    for (const LogCommit& commit : log.commits()) {
-      for (const log::Gap& gap : gaps) {
-        EXPECT_FALSE(gap.after < commit.sequence && commit.sequence < gap.next)
-            << "sequence " << commit.sequence << " was burnt";
-      }
-      for (const LogRecord& record : commit.records) found.insert(record.key);
-    }
-    EXPECT_EQ(found, accepted);
-  }
-};
-
-/// Sets key after key until `enough`; each answer must be a commit or store_full.
-void write_until(Store& store, Told& told, std::size_t value_bytes,
-                 const std::function<bool()>& enough) {
-  const std::string value = '"' + std::string(value_bytes, 'v') + '"';
-  for (int i = 0; !enough(); ++i) {
-    const std::string key = "key" + std::to_string(told.accepted.size() + told.refused.size()) +
-                            "." + std::to_string(i);
-    const auto done = store.set(key, value);
-    if (done) {
-      told.accepted.insert(key);
-      continue;
-    }
-    ASSERT_EQ(done.error(), errc::store_full) << done.error().text();
-    EXPECT_TRUE(done.error().nothing_was_written());
-    EXPECT_TRUE(done.error().system_error() == ENOSPC || done.error().system_error() == EFBIG)
-        << done.error().system_error();
-    told.refused.insert(key);
-  }
-}
-
-void expect_all_readable(const Store& store, const Told& told) {
-  for (const std::string& key : told.accepted) EXPECT_TRUE(store.get(key)) << key;
-  for (const std::string& key : told.refused) EXPECT_EQ(store.get(key).error(), errc::absent);
-}
 
 TEST(FullDisk, commits_are_refused_reads_go_on_and_writing_resumes_with_room) {
   if (!LoopFileSystem::permitted()) GTEST_SKIP() << "a full file system needs root, for its mount";
@@ -273,58 +178,6 @@ TEST(FullDisk, a_refused_batch_is_cut_off_and_skipped_on_disk_before_the_next_is
   EXPECT_EQ(step, kSteps.size());
 }
 
-/// Commits until an answer is none; how many were acknowledged.
-std::size_t write_until_it_fails(Store& store, Told& told) {
-  for (int i = 0; i < 100'000; ++i) {
-    const std::string key = "key" + std::to_string(i);
-    const auto done = store.set(key, "1");
-    if (!done) {
-      EXPECT_NE(done.error(), errc::store_full);
-      return told.accepted.size();
-    }
-    told.accepted.insert(key);
-  }
-  ADD_FAILURE() << "nothing failed";
-  return 0;
-}
-
-TEST(FailedSync, ends_all_writing_with_exit_74_and_the_restart_reads_the_disk) {
-  const Watchdog watchdog("a failed sync");
-  for (const int when : {2, 3, 10}) {
-    const TemporaryDirectory directory;
-    const std::string path = directory / "users.db";
-    // Counted for each thread: the main one syncs what it opens, once where the log is new.
-    DaemonProcess daemon = DaemonProcess::serving(
-        {.store = path,
-         .wrapper = failing("fdatasync:error=EIO:when=" + std::to_string(when) + "+")});
-    Store store = open_served(path, std::chrono::seconds(2));
-    Told told;
-    EXPECT_EQ(write_until_it_fails(store, told), static_cast<std::size_t>(when - 1));
-    EXPECT_EQ(daemon.exit_code(), 74);
-    EXPECT_NE(daemon.said().find("writing stopped"), std::string::npos) << daemon.said();
-
-    // What the restart reads comes from the disk: synced, dropped from the cache, then read.
-    const std::string trace = directory / "trace";
-    DaemonProcess next = DaemonProcess::serving(
-        {.store = path,
-         .wrapper = {"strace", "-D", "-E", "ASAN_OPTIONS=detect_leaks=0", "-f", "-y", "-qq", "-o",
-                     trace, "-e", "signal=none", "-e",
-                     "trace=fdatasync,fadvise64,pread64,read,mmap,pwrite64"}});
-    expect_all_readable(store, told);
-    next.stop();
-    std::string order;
-    const SystemCallTrace calls(trace);
-    for (const SystemCall& call : calls.calls()) {
-      if (!call.entered || call.arguments.find("/users.db>") == std::string::npos) continue;
-      if (call.name == "fdatasync") order += 's';
-      if (call.name == "fadvise64") order += 'd';
-      if (call.name == "pread64" || call.name == "read") order += 'r';
-      if (call.name == "pwrite64") order += 'w';
-    }
-    EXPECT_EQ(order.substr(0, 3), "sdr") << order;
-  }
-}
-
 TEST(FullDisk, is_kept_from_filling_by_compacting_while_a_copy_fits) {
   if (!LoopFileSystem::permitted()) GTEST_SKIP() << "needs root, to mount a file system";
   const Watchdog watchdog("a small disk and many updates");
@@ -369,52 +222,6 @@ TEST(StuckDisk, a_writer_that_a_disk_holds_up_is_named_with_its_call) {
   EXPECT_NE(info->find(R"("writer":{"doing":"in_kernel")"), std::string::npos) << *info;
   EXPECT_TRUE(pending.wait());
   daemon.stop();
-}
-
-TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_another) {
-  const Watchdog watchdog("a failed background sync");
-  const TemporaryDirectory directory;
-  const std::string path = directory / "users.db";
-  Options options;
-  options.autostart = Autostart::never;
-  options.timeout = std::chrono::minutes(1);
-  options.wait_for_daemon = std::chrono::minutes(1);
-  DaemonProcess daemon =
-      DaemonProcess::serving({.store = path,
-                              .arguments = {"--durability", "written", "--sync-interval", "20ms"},
-                              .wrapper = failing("fdatasync:error=EIO:when=2+")});
-  Store store = need(Store::open(path, options), "open");
-  // The first sync of the background thread succeeds, its second does not.
-  const Committed kept = need(store.set("kept", "1"), "set");
-  ASSERT_TRUE(store.sync(kept.sequence));
-  const std::uint64_t durable_bytes = std::filesystem::file_size(path);
-  const Committed lost = need(store.set("lost", "1"), "set");
-  Transaction reads_lost = store.begin();
-  ASSERT_TRUE(reads_lost.get("lost"));
-  Transaction at_the_lost = store.begin();
-  ASSERT_TRUE(at_the_lost.get("kept"));
-  const Snapshot snapshot = store.snapshot();
-  EXPECT_EQ(daemon.exit_code(), 74);
-
-  // Of an unsynced stretch the disk may have nothing; the cache, which a test cannot lose, has it.
-  std::filesystem::resize_file(path, durable_bytes);
-  DaemonProcess next = DaemonProcess::serving({.store = path});
-  EXPECT_EQ(store.get("lost").error(), errc::absent);
-  EXPECT_TRUE(store.get("kept"));
-  EXPECT_TRUE(snapshot.get("lost")) << "a snapshot that is held never changes";
-  const auto conflict = reads_lost.set("other", "1").commit();
-  ASSERT_FALSE(conflict);
-  EXPECT_EQ(conflict.error(), errc::transaction_conflict) << conflict.error().text();
-  const std::string lost_id = Position(snapshot.position().store(), lost.sequence).text();
-  EXPECT_EQ(need(store.resolve(lost_id), "resolve"), Resolution::not_committed);
-  const Committed after = need(store.set("after", "1"), "set");
-  EXPECT_GT(after.sequence, lost.sequence + 1);
-  // What it read is as it was, but its snapshot is of a history that never happened.
-  const auto late = at_the_lost.set("other", "2").commit();
-  ASSERT_FALSE(late);
-  EXPECT_EQ(late.error(), errc::transaction_conflict) << late.error().text();
-  // The key's version begins anew: nothing durable ever had it.
-  EXPECT_EQ(need(store.set("lost", "2", expect_absent), "set").version, 1U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 dfs_test(model_test model_test.cpp LIBS dfs_daemon LABELS unit)
 dfs_process_test(hostile_test LIBS dfs_wire Boost::json)
 dfs_process_test(reply_room_test LIBS dfs_wire)
+dfs_process_test(woken_test LIBS dfs_wire)
 
 # What is traced is what is installed: a sanitizer has system calls of its own.
 if(NOT DFS_SANITIZE)
@@ -25,5 +26,6 @@ if(NOT DFS_SANITIZE)
   dfs_process_test(service_test)
   dfs_process_test(config_test)
   dfs_process_test(full_disk_test ROOT)
+  dfs_process_test(failed_sync_test)
   dfs_process_test(power_cut_test ROOT)
 endif()

@@ -1,0 +1,119 @@
+// Who sleeps for a reply is woken for it, whatever else the writer has to do: here by a client that
+// sleeps at its word and never looks by itself, so that one wake-up that is left out is one that
+// this waits for in vain.
+#include <dfs/store.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "common/os/futex.hpp"
+#include "common/wire/reply_ring.hpp"
+#include "common/wire/waiting.hpp"
+#include "tests/process/compacting_store.hpp"
+#include "tests/process/daemon_process.hpp"
+#include "tests/process/raw_client.hpp"
+#include "tests/process/temporary_directory.hpp"
+#include "tests/process/watchdog.hpp"
+
+namespace dfs::test {
+namespace {
+
+enum class Asked : std::uint8_t { to_write, to_refuse };
+
+class Sleeper {
+ public:
+  explicit Sleeper(const std::string& path)
+      : client_(path),
+        page_(client_.page()),
+        requests_(client_.map(wire::Descriptor::request_ring, kRequestRingBytes),
+                  page_.request_tail, client_.reply_header().request_head),
+        replies_(client_.reply_header(),
+                 client_.map(wire::Descriptor::reply_ring, wire::kReplyMemoryBytes, PROT_READ)
+                     .subspan(wire::kReplyHeaderBytes),
+                 page_.reply_position) {}
+
+  /// One request, and its reply when it was woken for that.
+  void ask(Asked asked) {
+    wire::CommitRequest request;
+    if (asked == Asked::to_write) {
+      request.writes.push_back({"sleeper", "1", {}, false});
+    } else {
+      request.checks.push_back({"nobody", {wire::Expect::present, 0}});
+    }
+    wire::OutputArchive archive(kMaxKeyBytes);
+    wire::encode(request, archive);
+    require(wire::submit(page_, ++number_), "submit");
+    // Before the push: so no wake-up for its reply comes too early.
+    page_.asleep.store(wire::kAsleepAtWord);
+    require(requests_.try_push(number_, archive.bytes(), wire::kLastChunk) == wire::Push::pushed,
+            "push");
+    client_.ring();
+    while (page_.asleep.load() == wire::kAsleepAtWord) {
+      os::sleep_at(page_.asleep, wire::kAsleepAtWord, std::chrono::hours(1));
+    }
+    wire::Reply reply;
+    ASSERT_EQ(replies_.next(reply), wire::Found::one) << "woken for nothing";
+    EXPECT_EQ(reply.number, number_);
+    EXPECT_EQ(reply.kind,
+              asked == Asked::to_write ? wire::ReplyKind::committed : wire::ReplyKind::refused);
+    replies_.give_back();
+  }
+
+ private:
+  RawClient client_;
+  wire::ClientPage& page_;
+  wire::RequestProducer requests_;
+  wire::ReplyConsumer replies_;
+  std::uint64_t number_ = 0;
+};
+
+class Woken : public testing::TestWithParam<const char*> {
+ protected:
+  const Watchdog watchdog_{"a client that sleeps"};
+  const TemporaryDirectory directory_;
+  const std::string path_ = directory_ / "users.db";
+};
+
+TEST_P(Woken, alone) {
+  const DaemonProcess daemon =
+      DaemonProcess::serving({.store = path_, .arguments = {"--durability", GetParam()}});
+  Sleeper sleeper(path_);
+  for (int i = 0; i < 100; ++i) {
+    sleeper.ask(i % 3 == 0 ? Asked::to_refuse : Asked::to_write);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(Woken, beside_others_who_write_and_a_compaction_without_end) {
+  const DaemonProcess daemon =
+      DaemonProcess::serving({.store = path_, .arguments = always_compacting(GetParam())});
+  std::atomic<bool> over{false};
+  const auto writes_on = [&](const std::string& key) {
+    Store store = need(Store::open(path_, patient()), "open");
+    while (!over) static_cast<void>(need(store.set(key, "1"), "set"));
+  };
+  std::thread one([&] { writes_on("one"); });
+  std::thread other([&] { writes_on("other"); });
+  {
+    Sleeper sleeper(path_);
+    Sleeper second(path_);
+    for (int i = 0; i < 500 && !HasFatalFailure(); ++i) {
+      sleeper.ask(i % 3 == 0 ? Asked::to_refuse : Asked::to_write);
+      if (i % 7 == 0) second.ask(Asked::to_write);
+    }
+  }
+  over = true;
+  one.join();
+  other.join();
+}
+
+INSTANTIATE_TEST_SUITE_P(In, Woken, testing::Values("durable", "written"),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+}  // namespace
+}  // namespace dfs::test
