@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -97,6 +98,9 @@ class Channel {
   };
   using Lock = std::unique_lock<std::mutex>;
   static constexpr std::uint64_t kNoEnd = UINT64_MAX;
+  // Between two looks at what nobody rings for: a reply that is prepared and not released, a daemon
+  // whose sockets closed before its death was marked.
+  static constexpr std::chrono::microseconds kLook{200};
 
   [[nodiscard]] bool daemon_ended() const noexcept;
   template <class Done>
