@@ -47,8 +47,6 @@ class Rebuild {
  public:
   Rebuild(Salvage found, const RepairOptions& options)
       : found_(std::move(found)), options_(options) {
-    std::sort(found_.starts.begin(), found_.starts.end(),
-              [](const Start& a, const Start& b) { return a.after < b.after; });
     result_.findings = std::move(found_.findings);
     result_.lines = found_.lines;
     result_.new_store = !found_.first;
@@ -61,8 +59,12 @@ class Rebuild {
     if (found_.base) {
       for (const Gap& gap : found_.base->gaps.list()) {
         if (gap.next <= base_ || gap.after == base_) gaps_.add(gap.after, gap.next);
+        // Its start line went into the base; nothing between was ever given.
+        if (gap.after == base_) found_.starts.push_back({.after = gap.after, .next = gap.next});
       }
     }
+    std::sort(found_.starts.begin(), found_.starts.end(),
+              [](const Start& a, const Start& b) { return a.after < b.after; });
     last_ = base_;
     highest_ = found_.highest_sequence;
     if (!gaps_.empty()) highest_ = std::max(highest_, gaps_.list().back().next);
@@ -107,9 +109,9 @@ class Rebuild {
       } else if (!same_commit) {
         renumber(record, one);
       }
-      const auto version = versions_.find(record.key);
-      const bool given = version != versions_.end() && record.version <= version->second;
-      if (given || record.version == 0) record.version = next_version(record.key);
+      if (record.version <= last_version(record.key, one.record.sequence == 0)) {
+        record.version = next_version(record.key);
+      }
       apply(record);
     }
   }
@@ -135,13 +137,7 @@ class Rebuild {
 
   void take_in_order_of_commits() {
     std::vector<const SalvagedRecord*> sorted;
-    std::uint64_t highest = 0;
-    for (const SalvagedRecord& one : found_.records) {
-      sorted.push_back(&one);
-      if (one.record.in_base) continue;
-      if (one.record.sequence < highest) moved_.insert(&one);
-      highest = std::max(highest, one.record.sequence);
-    }
+    for (const SalvagedRecord& one : found_.records) sorted.push_back(&one);
     std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
       return a->record.sequence < b->record.sequence;
     });
@@ -243,6 +239,13 @@ class Rebuild {
     versions_[record.key] = record.version;
   }
 
+  // Whoever wrote a line by hand does not know what versions its key has had before the base.
+  [[nodiscard]] std::uint64_t last_version(std::string_view key, bool by_hand) const {
+    const auto found = versions_.find(key);
+    if (found != versions_.end()) return found->second;
+    return by_hand && found_.base ? std::max(found_.base->floor, found_.base->restored) : 0;
+  }
+
   [[nodiscard]] std::uint64_t next_version(std::string_view key) const {
     const auto found = versions_.find(key);
     const std::uint64_t last = found == versions_.end() ? floor_ : found->second;
@@ -323,7 +326,6 @@ class Rebuild {
   std::uint64_t highest_ = 0;     // used or announced in the old log
   std::uint64_t renumbered_ = 0;  // the last sequence given anew
   std::vector<std::uint64_t> new_commits_;
-  std::set<const SalvagedRecord*> moved_;
   Gaps gaps_;
   std::uint64_t floor_ = 0;
   std::uint64_t restored_ = 0;

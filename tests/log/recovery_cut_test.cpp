@@ -125,6 +125,9 @@ TEST(RecoveryCut, a_commit_whose_lines_do_not_agree_is_not_taken) {
   other.sequence = 1;
   other.watermark = 0;
   EXPECT_EQ(with(other), RecoveryKind::cut) << "a batch begins with a commit";
+  other.watermark.reset();
+  other.time_ms = 1790000000009;
+  EXPECT_EQ(with(other), RecoveryKind::cut) << "so does its time";
 }
 
 TEST(RecoveryCut, before_the_base_line_all_is_damage) {
@@ -139,9 +142,16 @@ TEST(RecoveryCut, before_the_base_line_all_is_damage) {
   EXPECT_EQ(kind({lines[0], lines[1], lines[1], lines[2], lines[3], lines[4]}).kind,
             RecoveryKind::damaged);
   EXPECT_EQ(kind({lines[0], lines[1], lines[3], lines[4]}).bad_line, 4U) << "counted at its end";
+  EXPECT_EQ(kind({lines[0], lines[1], lines[1], lines[3], lines[4]}).bad_line, 3U)
+      << "and one written over another is not another";
   EXPECT_EQ(
       kind({lines[0], lines[1], LogWriter().mark(9).bytes, lines[2], lines[3], lines[4]}).kind,
       RecoveryKind::damaged);
+  const std::string beyond = replaced(unsealed(lines[3]), "\"s\":9", "\"s\":10");
+  EXPECT_EQ(kind({lines[0], lines[1], lines[2], beyond, lines[4]}).bad_line, 4U)
+      << "it is not of the base";
+  const std::string signed_by = replaced(unsealed(lines[3]), "\"s\":9", "\"s\":9,\"by\":\"1/x\"");
+  EXPECT_EQ(kind({lines[0], lines[1], lines[2], signed_by, lines[4]}).bad_line, 4U);
   EXPECT_EQ(kind({LogWriter().first().bytes, lines[1], lines[2], lines[3], lines[4]}).kind,
             RecoveryKind::damaged);
 }

@@ -159,4 +159,14 @@ TEST(RecoveryEdit, lines_by_hand_before_a_torn_one_count_and_before_a_good_one_d
   EXPECT_EQ(find(log + by_hand + LogWriter().mark(3).bytes).recovery.kind, RecoveryKind::damaged);
 }
 
+TEST(RecoveryEdit, a_line_by_hand_inside_a_commit_does_not_count) {
+  const Record half{.key = "c", .version = 1, .value = "1", .sequence = 3, .commit_records = 2};
+  const std::string log = stopped_log() + LogWriter().record(half).bytes;
+  const Recovery recovery = find(log + "{\"k\":\"x\",\"val\":1}\n").recovery;
+  EXPECT_EQ(recovery.kind, RecoveryKind::cut);
+  EXPECT_EQ(recovery.bad_line, 7U);
+  EXPECT_EQ(recovery.good_end, stopped_log().size());
+  EXPECT_TRUE(recovery.hand_written.empty()) << "nobody knows what it was put into";
+}
+
 }  // namespace dfs::log

@@ -66,6 +66,10 @@ TEST(RecoverySequence, used_up_sequences_are_refused) {
   LogWriter log;
   log.first().start(0, kMaxSequence - 1).set(kMaxSequence - 1, "a", "1");
   EXPECT_EQ(find(log.bytes).recovery.kind, RecoveryKind::damaged);
+  log.stop(kMaxSequence - 1);
+  EXPECT_EQ(find(log.bytes).recovery.next, kMaxSequence) << "there is one more";
+  log.start(kMaxSequence - 1, kMaxSequence).set(kMaxSequence, "a", "1").stop(kMaxSequence);
+  EXPECT_EQ(find(log.bytes).recovery.kind, RecoveryKind::damaged);
 }
 
 TEST(RecoverySequence, a_start_must_follow_the_commit_that_it_names) {
@@ -80,6 +84,8 @@ TEST(RecoverySequence, a_start_must_follow_the_commit_that_it_names) {
   const std::string announced = log.bytes + LogWriter().start(1, kGap).bytes;
   EXPECT_EQ(find(announced + LogWriter().start(1, kGap).bytes).recovery.kind, RecoveryKind::whole);
   EXPECT_EQ(find(announced + LogWriter().start(1, 9).bytes).recovery.kind, RecoveryKind::cut);
+  EXPECT_EQ(find(announced + LogWriter().start(1, kGap - 1).bytes).recovery.kind, RecoveryKind::cut)
+      << "that one may have been given";
   EXPECT_EQ(find(announced + LogWriter().set(2, "b", "1").bytes).recovery.kind, RecoveryKind::cut);
 }
 

@@ -74,6 +74,9 @@ TEST(Recovery, the_time_of_a_batch_is_that_of_all_its_records) {
   EXPECT_EQ(found.records[4].time_ms, 1790000000003U);
   EXPECT_EQ(found.records[2].origin, "1000/shop");
   EXPECT_EQ(find(base_with_tail_log()).records[2].time_ms, 0U) << "a base record has its own";
+  LogWriter log;
+  log.first().start(0, 1).set(1, "a", "1", 0).start(1, 2).set(2, "b", "1");
+  EXPECT_EQ(find(log.bytes).records[1].time_ms, 0U) << "of a batch that does not say it";
 }
 
 TEST(Recovery, a_lone_first_line_is_a_store_without_commits) {

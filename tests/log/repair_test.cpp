@@ -51,7 +51,9 @@ bool says(const Repaired& repaired, std::uint64_t line, std::string_view text) {
 }
 
 std::vector<std::string> samples() {
-  return {ordinary_log(), stopped_log(), base_with_tail_log(), base_log().bytes};
+  LogWriter behind_gap = base_before_gap_log();
+  return {ordinary_log(),   stopped_log(),    base_with_tail_log(),
+          base_log().bytes, behind_gap.bytes, behind_gap.set(kGap, "b", "1", 9).bytes};
 }
 
 TEST(Repair, a_whole_log_comes_out_with_every_key_as_it_was) {
@@ -68,6 +70,11 @@ TEST(Repair, a_whole_log_comes_out_with_every_key_as_it_was) {
       EXPECT_EQ(after.gaps.lost(before.after), before.gaps.lost(before.after));
       EXPECT_GE(after.next, before.next) << "no sequence is given again";
       EXPECT_EQ(after.restored, before.restored) << "nothing was lost";
+      for (const SeenRecord& record : find(log).records) {
+        if (record.erased) {
+          EXPECT_GE(after.floor, record.version) << record.key << " may come again";
+        }
+      }
       EXPECT_TRUE(check(repaired.bytes, "new").whole);
     }
   }
@@ -114,6 +121,74 @@ TEST(Repair, what_was_lost_is_in_a_gap_and_its_versions_are_not_given_again) {
   lines.erase(lines.begin() + 3, lines.begin() + 5);  // commits 2 and 3
   EXPECT_TRUE(find(mended(joined(lines)).bytes).recovery.gaps.lost(2));
   EXPECT_FALSE(find(mended(joined(lines)).bytes).recovery.gaps.lost(4));
+}
+
+TEST(Repair, the_last_commit_before_a_gap_is_missed_alone) {
+  LogWriter log;
+  log.first().start(0, 1).set(1, "k", "1", 0).set(2, "k", "2", 1);
+  log.start(2, kGap).set(kGap, "l", "1", 2);
+  std::vector<std::string> lines = lines_of(log.bytes);
+  lines.erase(lines.begin() + 3);
+  const Repaired repaired = mended(joined(lines));
+  EXPECT_TRUE(says(repaired, 0, "commit 2 is not there whole"));
+  EXPECT_EQ(repaired.lost_commits, 1U) << "nobody had the others";
+  EXPECT_GE(find(repaired.bytes).recovery.restored, 2U) << "k had version 2";
+}
+
+TEST(Repair, without_its_base_no_version_up_to_the_last_commit_is_given_again) {
+  const std::vector<std::string> lines = lines_of(LogWriter().set(700, "k", "1", 699).bytes);
+  const std::string tail = replaced(lines[0], "\"v\":700", "\"v\":2");
+  const Repaired repaired = mended(unsealed(tail.substr(0, tail.size() - 1)) + "\n");
+  EXPECT_TRUE(repaired.new_store);
+  EXPECT_EQ(state_of(repaired.bytes)["k"].first, 2U);
+  EXPECT_GE(find(repaired.bytes).recovery.restored, 700U)
+      << "another key may have changed so often";
+}
+
+TEST(Repair, commits_that_only_a_start_line_knows_of_are_missed) {
+  LogWriter log;
+  log.first().start(0, 1).set(1, "k", "1", 0).set(2, "k", "2");
+  append_start(log.bytes, {.after = 5, .next = 6, .watermark = 2, .time_ms = 1790000000001});
+  const Repaired repaired = mended(log.bytes);
+  EXPECT_TRUE(says(repaired, 0, "commits 3 to 5 are not there whole"));
+  EXPECT_EQ(repaired.lost_commits, 3U);
+  EXPECT_GE(find(repaired.bytes).recovery.restored, 5U);
+}
+
+TEST(Repair, a_line_that_cannot_be_read_may_have_given_a_version) {
+  LogWriter log;
+  log.first().start(0, 1).set(1, "k", "1", 0).raw("of an unsynced commit\n");
+  const Repaired repaired = mended(log.bytes);
+  EXPECT_EQ(repaired.lost_commits, 0U) << "it was never known to be on disk";
+  EXPECT_GE(find(repaired.bytes).recovery.restored, 2U);
+}
+
+TEST(Repair, what_is_numbered_anew_stands_behind_all_that_was_announced) {
+  const std::string by_hand = "{\"k\":\"new\",\"v\":1,\"d\":false,\"val\":1}\n";
+  LogWriter log;
+  log.first().start(0, 1).set(1, "k", "1", 0).start(1, kGap).raw(by_hand);
+  const Found found = find(mended(log.bytes, true).bytes);
+  EXPECT_EQ(keys_of(found), (Keys{"k", "new"}));
+  EXPECT_GT(found.records.back().sequence, kGap);
+  EXPECT_TRUE(found.recovery.gaps.lost(2)) << "nobody had the sequences between";
+  EXPECT_TRUE(found.recovery.gaps.lost(kGap));
+  EXPECT_FALSE(found.recovery.gaps.lost(found.records.back().sequence));
+}
+
+TEST(Repair, a_sequence_that_was_skipped_is_numbered_anew) {
+  LogWriter log = base_before_gap_log();
+  const Repaired repaired = mended(log.set(100, "pasted", "1", 9).bytes, true);
+  EXPECT_TRUE(says(repaired, 4, "commit 100 does not stand in its order"));
+  EXPECT_GT(find(repaired.bytes).records.back().sequence, kGap);
+}
+
+TEST(Repair, a_line_by_hand_gets_no_version_that_an_unknown_key_may_have_had) {
+  const auto version = [](const std::string& line) {
+    return state_of(mended(base_before_gap_log().raw(line).bytes, true).bytes)["new"].first;
+  };
+  EXPECT_EQ(version("{\"k\":\"new\",\"d\":false,\"val\":1}\n"), 51U);
+  EXPECT_EQ(version("{\"k\":\"new\",\"v\":1,\"d\":false,\"val\":1}\n"), 51U);
+  EXPECT_EQ(version("{\"k\":\"new\",\"v\":60,\"d\":false,\"val\":1}\n"), 60U);
 }
 
 TEST(Repair, doubled_and_moved_lines_find_their_order_again) {

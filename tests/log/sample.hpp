@@ -219,6 +219,18 @@ inline std::string base_with_tail_log() {
   return log.bytes;
 }
 
+/// A base taken between a start line and the first commit behind it: the line stays behind.
+inline LogWriter base_before_gap_log() {
+  LogWriter log;
+  log.first(9);
+  log.record(
+      {.key = "a", .version = 2, .value = "1", .sequence = 7, .time_ms = 5, .in_base = true});
+  Base base{.records = 1, .sequence = 9, .floor = 4, .restored = 50, .gaps = {}, .time_ms = 6};
+  base.gaps.add(3, 6);
+  base.gaps.add(9, kGap);
+  return log.base(base);
+}
+
 inline std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
