@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -28,18 +29,23 @@ Error failed(std::string_view operation, std::string_view path) {
   return Error::from_errno(error, text);
 }
 
-FileStatus to_status(const struct stat& st) {
+// All of FileStatus, and no times: a kernel that keeps fine ones has to write the inode anew at the
+// next write to a file whose times somebody has asked for.
+constexpr unsigned kStatus =
+    STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_GID | STATX_INO | STATX_SIZE;
+
+FileStatus to_status(const struct statx& st) {
   FileStatus status;
-  status.device = st.st_dev;
-  status.inode = st.st_ino;
-  status.size = static_cast<std::uint64_t>(st.st_size);
-  status.links = st.st_nlink;
-  status.mode = st.st_mode & 07777U;
-  status.uid = st.st_uid;
-  status.gid = st.st_gid;
-  status.regular = S_ISREG(st.st_mode);
-  status.directory = S_ISDIR(st.st_mode);
-  status.socket = S_ISSOCK(st.st_mode);
+  status.device = makedev(st.stx_dev_major, st.stx_dev_minor);
+  status.inode = st.stx_ino;
+  status.size = st.stx_size;
+  status.links = st.stx_nlink;
+  status.mode = st.stx_mode & 07777U;
+  status.uid = st.stx_uid;
+  status.gid = st.stx_gid;
+  status.regular = S_ISREG(st.stx_mode);
+  status.directory = S_ISDIR(st.stx_mode);
+  status.socket = S_ISSOCK(st.stx_mode);
   return status;
 }
 
@@ -88,8 +94,8 @@ File File::adopt(Descriptor descriptor, std::string path) {
 }
 
 Result<FileStatus> File::status() const {
-  struct stat st {};
-  if (::fstat(fd(), &st) != 0) return failed("stat", path_);
+  struct statx st {};
+  if (::statx(fd(), "", AT_EMPTY_PATH, kStatus, &st) != 0) return failed("stat", path_);
   return to_status(st);
 }
 
@@ -215,8 +221,8 @@ std::string File::attribute(const char* name) const {
 }
 
 Result<FileStatus> status_of(const std::string& path) {
-  struct stat st {};
-  if (::stat(path.c_str(), &st) != 0) {
+  struct statx st {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, kStatus, &st) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return errc::absent;
     return failed("stat", path);
   }
