@@ -9,7 +9,7 @@ Batch::Batch(Batch&& other) noexcept = default;
 Batch& Batch::operator=(Batch&& other) noexcept = default;
 Batch::Batch(const Batch& other) : writes_(std::make_unique<client::Writes>(*other.writes_)) {}
 Batch& Batch::operator=(const Batch& other) {
-  if (this != &other) *writes_ = *other.writes_;
+  if (this != &other) writes_ = std::make_unique<client::Writes>(*other.writes_);
   return *this;
 }
 Batch::~Batch() = default;

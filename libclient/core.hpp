@@ -23,7 +23,7 @@
 #include "common/wire/request.hpp"
 #include "libclient/address.hpp"
 #include "libclient/bell.hpp"
-#include "libclient/connection.hpp"
+#include "libclient/connection_use.hpp"
 #include "libclient/flight.hpp"
 
 namespace dfs::client {
@@ -56,10 +56,9 @@ class Core {
   [[nodiscard]] os::Deadline deadline(const Manner& manner) const;
   /// Encodes, sends and waits. The request's views live for the call.
   [[nodiscard]] Result<Committed> commit(wire::CommitRequest& request, const Manner& manner);
-  [[nodiscard]] Result<Committed> commit(wire::CommitRequest& request, const Manner& manner,
-                                         os::Deadline deadline);
+  /// The same of a commit that writes one key and does nothing else.
+  [[nodiscard]] Result<Committed> commit(const wire::Write& write, const Manner& manner);
   /// Encodes and sends; the flight may have landed already, with an error. Never null.
-  [[nodiscard]] std::shared_ptr<Flight> submit(wire::CommitRequest& request, const Manner& manner);
   [[nodiscard]] std::shared_ptr<Flight> submit(const Batch& batch, const Manner& manner);
   /// Waits for the outcome; at the deadline gives the flight up.
   [[nodiscard]] Result<Committed> land(const std::shared_ptr<Flight>& flight,
@@ -115,6 +114,13 @@ class Core {
   [[nodiscard]] Snapshot take_anew();
 
   // Commits: core_commit.cpp.
+  /// A flight whose request `encode` has made, sent; as `submit`. Asks for the deadline only where
+  /// something is to be waited for.
+  template <class Encode, class UntilWhen>
+  [[nodiscard]] std::shared_ptr<Flight> launch(Encode encode, UntilWhen deadline);
+  [[nodiscard]] bool is_durable(const Manner& manner) const noexcept {
+    return manner.durability.value_or(options_.durability) == Durability::durable;
+  }
   /// False where anything is to be waited for, or is wrong: `send` says what. Asks no clock, which
   /// costs as much as the push of a short request.
   [[nodiscard]] bool send_at_once(const std::shared_ptr<Flight>& flight);

@@ -15,51 +15,62 @@ namespace {
 // What `ready()` may wait for a next daemon's hello.
 constexpr std::chrono::milliseconds kGlance{200};
 
+std::shared_ptr<Flight> crashed(Error error) {
+  auto flight = std::make_shared<Flight>();
+  flight->land(std::move(error));
+  return flight;
+}
+
 }  // namespace
 
 os::Deadline Core::deadline(const Manner& manner) const {
   return os::Deadline::after(manner.timeout.value_or(options_.timeout));
 }
 
-Result<Committed> Core::commit(wire::CommitRequest& request, const Manner& manner) {
-  return commit(request, manner, deadline(manner));
-}
-
-Result<Committed> Core::commit(wire::CommitRequest& request, const Manner& manner,
-                               os::Deadline deadline) {
-  if (forked()) return errc::forked;
-  Manner exact = manner;
-  exact.timeout = std::chrono::ceil<std::chrono::milliseconds>(deadline.left());
-  const std::shared_ptr<Flight> flight = submit(request, exact);
-  return land(flight, deadline);
-}
-
-std::shared_ptr<Flight> Core::submit(const Batch& batch, const Manner& manner) {
-  if (const auto& wrong = batch.writes_->wrong(); wrong) {
-    auto flight = std::make_shared<Flight>();
-    flight->land(*wrong);
-    return flight;
-  }
-  wire::CommitRequest request;
-  batch.writes_->fill(request);
-  return submit(request, manner);
-}
-
-std::shared_ptr<Flight> Core::submit(wire::CommitRequest& request, const Manner& manner) {
+template <class Encode, class UntilWhen>
+std::shared_ptr<Flight> Core::launch(Encode encode, UntilWhen deadline) {
   auto flight = std::make_shared<Flight>();
-  const auto end_with = [&](Error error) {
-    flight->land(std::move(error));
-    return flight;
-  };
-  if (forked()) return end_with(errc::forked);
-  request.durable = manner.durability.value_or(options_.durability) == Durability::durable;
-  if (const auto refusal = wire::measure(request)) return end_with(wire::to_error(*refusal));
-  if (!flight->request.encode(request)) return end_with(errc::no_memory);
+  if (!encode(flight->request)) return crashed(errc::no_memory);
   flight->turn =
       turns_.fetch_add(1, std::memory_order_relaxed);  // relaxed: of one thread, in order
   if (send_at_once(flight)) return flight;
-  if (auto sent = send(flight, deadline(manner)); !sent) return end_with(sent.error());
+  if (auto sent = send(flight, deadline()); !sent) flight->land(std::move(sent).error());
   return flight;
+}
+
+Result<Committed> Core::commit(wire::CommitRequest& request, const Manner& manner) {
+  if (forked()) return errc::forked;
+  if (const auto refusal = wire::measure(request)) return wire::to_error(*refusal);
+  request.durable = is_durable(manner);
+  const os::Deadline until = deadline(manner);
+  return land(
+      launch([&](wire::EncodedRequest& to) { return to.encode(request); }, [&] { return until; }),
+      until);
+}
+
+Result<Committed> Core::commit(const wire::Write& write, const Manner& manner) {
+  if (forked()) return errc::forked;
+  if (const auto refusal = wire::measure(write)) return wire::to_error(*refusal);
+  const os::Deadline until = deadline(manner);
+  return land(launch([&](wire::EncodedRequest& to) { return to.encode(write, is_durable(manner)); },
+                     [&] { return until; }),
+              until);
+}
+
+std::shared_ptr<Flight> Core::submit(const Batch& batch, const Manner& manner) {
+  const Writes& writes = *batch.writes_;
+  if (writes.wrong()) return crashed(*writes.wrong());
+  if (forked()) return crashed(errc::forked);
+  const auto until = [&] { return deadline(manner); };
+  if (const auto one = writes.only_write()) {  // measured when it was asked for
+    return launch([&](wire::EncodedRequest& to) { return to.encode(*one, is_durable(manner)); },
+                  until);
+  }
+  wire::CommitRequest request;
+  writes.fill(request);
+  if (const auto refusal = wire::measure(request)) return crashed(wire::to_error(*refusal));
+  request.durable = is_durable(manner);
+  return launch([&](wire::EncodedRequest& to) { return to.encode(request); }, until);
 }
 
 bool Core::send_at_once(const std::shared_ptr<Flight>& flight) {

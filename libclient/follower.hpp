@@ -15,7 +15,7 @@
 
 #include "common/index/feed.hpp"
 #include "common/os/clock.hpp"
-#include "libclient/connection.hpp"
+#include "libclient/connection_use.hpp"
 #include "libclient/core.hpp"
 
 namespace dfs::client {

@@ -44,9 +44,8 @@ Result<Value> Store::get(std::string_view key) const { return core_->get(key); }
 
 Result<Committed> Store::set(std::string_view key, std::string_view value,
                              const WriteOptions& options) {
-  wire::CommitRequest request;
-  request.writes.push_back({key, value, client::to_wire(options.expect), false});
-  return core_->commit(request, {options.durability, options.timeout});
+  return core_->commit(wire::Write{key, value, client::to_wire(options.expect), false},
+                       {options.durability, options.timeout});
 }
 
 Result<Committed> Store::set(std::string_view key, std::string_view value, Expect expect) {
@@ -54,9 +53,8 @@ Result<Committed> Store::set(std::string_view key, std::string_view value, Expec
 }
 
 Result<Committed> Store::erase(std::string_view key, const WriteOptions& options) {
-  wire::CommitRequest request;
-  request.writes.push_back({key, {}, client::to_wire(options.expect), true});
-  return core_->commit(request, {options.durability, options.timeout});
+  return core_->commit(wire::Write{key, {}, client::to_wire(options.expect), true},
+                       {options.durability, options.timeout});
 }
 
 Result<Committed> Store::erase(std::string_view key, Expect expect) {

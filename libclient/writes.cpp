@@ -1,50 +1,57 @@
 #include "libclient/writes.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "common/base/limits.hpp"
 
 namespace dfs::client {
 
-wire::Expectation to_wire(Expect expect) noexcept {
-  switch (expect.kind()) {
-    case Expect::Kind::any:
-      return {wire::Expect::any, 0};
-    case Expect::Kind::present:
-      return {wire::Expect::present, 0};
-    case Expect::Kind::absent:
-      return {wire::Expect::absent, 0};
-    case Expect::Kind::version:
-      return {wire::Expect::version, expect.version()};
+Writes::Writes(const Writes& other) : bytes_(other.bytes_), wrong_(other.wrong_) {
+  for (const auto& [key, kept] : other.by_key_) {
+    by_key_.emplace(keep(key),
+                    KeptWrite{kept.order, kept.erase, {kept.value, &memory_}, kept.expect});
   }
-  return {};
+  for (const KeptCheck& kept : other.checks_) {
+    checks_.push_back({keep(kept.key), kept.expect});
+  }
 }
 
-bool Writes::accept(const wire::Refusal& about, std::size_t value_bytes) {
+std::string_view Writes::keep(std::string_view key) {
+  auto* kept = static_cast<char*>(memory_.allocate(key.size(), 1));
+  std::copy(key.begin(), key.end(), kept);
+  return {kept, key.size()};
+}
+
+bool Writes::accept(const Asked& asked) {
+  const std::size_t key_bytes = asked.key.size();
+  const std::size_t count = asked.subject == wire::Subject::write ? by_key_.size() : checks_.size();
   if (wrong_) return false;
-  wire::Refusal refusal = about;
-  const auto refuse = [&](errc code, wire::Rule rule, std::uint64_t limit) {
-    refusal.code = code;
-    refusal.rule = rule;
-    refusal.limit = limit;
-    wrong_ = wire::to_error(refusal);
-    return false;
-  };
-  if (about.key.empty()) return refuse(errc::bad_key, wire::Rule::key_empty, 0);
-  if (about.key.size() > kMaxKeyBytes) {
-    return refuse(errc::too_large, wire::Rule::key_too_long, kMaxKeyBytes);
+  if (key_bytes == 0) {
+    refuse(asked, errc::bad_key, wire::Rule::key_empty, 0);
+  } else if (key_bytes > kMaxKeyBytes) {
+    refuse(asked, errc::too_large, wire::Rule::key_too_long, kMaxKeyBytes);
+  } else if (asked.value_bytes > kMaxValueBytes) {
+    refuse(asked, errc::too_large, wire::Rule::value_too_long, kMaxValueBytes);
+  } else if (count >= kMaxCommitRecords) {
+    // Said now and not at the commit, so that what is kept has a bound.
+    refuse(asked, errc::too_large, wire::Rule::commit_records, kMaxCommitRecords);
+  } else if (bytes_ + key_bytes + asked.value_bytes > kMaxCommitBytes) {
+    refuse(asked, errc::too_large, wire::Rule::commit_bytes, kMaxCommitBytes);
   }
-  if (value_bytes > kMaxValueBytes) {
-    return refuse(errc::too_large, wire::Rule::value_too_long, kMaxValueBytes);
-  }
-  // Said now and not at the commit, so that what is kept has a bound.
-  if (size() >= kMaxCommitRecords && about.index >= kMaxCommitRecords) {
-    return refuse(errc::too_large, wire::Rule::commit_records, kMaxCommitRecords);
-  }
-  if (bytes_ + about.key.size() + value_bytes > kMaxCommitBytes) {
-    return refuse(errc::too_large, wire::Rule::commit_bytes, kMaxCommitBytes);
-  }
-  return true;
+  return !wrong_;
+}
+
+void Writes::refuse(const Asked& asked, errc code, wire::Rule rule, std::uint64_t limit) {
+  wire::Refusal refusal;
+  refusal.code = code;
+  refusal.rule = rule;
+  refusal.subject = asked.subject;
+  refusal.index = static_cast<std::uint32_t>(
+      asked.subject == wire::Subject::write ? by_key_.size() : checks_.size());
+  refusal.limit = limit;
+  refusal.key = asked.key;
+  wrong_ = wire::to_error(refusal);
 }
 
 void Writes::set(std::string_view key, std::string_view value, Expect expect) {
@@ -54,14 +61,11 @@ void Writes::set(std::string_view key, std::string_view value, Expect expect) {
 void Writes::erase(std::string_view key, Expect expect) { write(key, {}, true, expect); }
 
 void Writes::write(std::string_view key, std::string_view value, bool erase, Expect expect) {
-  wire::Refusal about;
-  about.subject = wire::Subject::write;
-  about.index = static_cast<std::uint32_t>(by_key_.size());
-  about.key = key;
-  if (!accept(about, value.size())) return;
+  if (!accept({wire::Subject::write, key, value.size()})) return;
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) {
-    by_key_.emplace(key, KeptWrite{by_key_.size(), erase, std::string(value), expect});
+    by_key_.emplace(keep(key),
+                    KeptWrite{by_key_.size(), erase, std::pmr::string(value, &memory_), expect});
     bytes_ += key.size() + value.size();
     return;
   }
@@ -74,12 +78,8 @@ void Writes::write(std::string_view key, std::string_view value, bool erase, Exp
 }
 
 void Writes::check(std::string_view key, Expect expect) {
-  wire::Refusal about;
-  about.subject = wire::Subject::check;
-  about.index = static_cast<std::uint32_t>(checks_.size());
-  about.key = key;
-  if (!accept(about, 0)) return;
-  checks_.push_back({std::string(key), expect});
+  if (!accept({wire::Subject::check, key, 0})) return;
+  checks_.push_back({keep(key), expect});
   bytes_ += key.size();
 }
 

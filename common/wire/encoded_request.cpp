@@ -2,19 +2,22 @@
 
 #include <cstring>
 
+#include "common/wire/one_write.hpp"
+
 namespace dfs::wire {
 
 bool EncodedRequest::encode(const CommitRequest& request) {
-  if (const std::size_t bytes = one_write_bytes(request); bytes > 0) {
-    std::byte* to = place(bytes);
-    if (to != nullptr) encode_one_write(request, to);
-    return to != nullptr;
-  }
   OutputArchive archive(kMaxRequestBytes);
   wire::encode(request, archive);
   if (archive.failed()) return false;
   std::byte* to = place(archive.bytes().size());
   if (to != nullptr) std::memcpy(to, archive.bytes().data(), archive.bytes().size());
+  return to != nullptr;
+}
+
+bool EncodedRequest::encode(const Write& write, bool durable) {
+  std::byte* to = place(one_write_bytes(write));
+  if (to != nullptr) encode_one_write(write, durable, to);
   return to != nullptr;
 }
 

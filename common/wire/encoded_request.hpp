@@ -19,6 +19,8 @@ class EncodedRequest {
 
   /// False when memory is out; then there is none. Requires: as wire::encode; once.
   [[nodiscard]] bool encode(const CommitRequest& request);
+  /// The same of one that does this and nothing else.
+  [[nodiscard]] bool encode(const Write& write, bool durable);
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
     return {long_.size() > 0 ? long_.bytes().data() : short_.data(), size_};
   }

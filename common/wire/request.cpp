@@ -1,30 +1,14 @@
 #include "common/wire/request.hpp"
 
-#include <bit>
-#include <cstring>
-
 #include "common/base/assert.hpp"
+#include "common/wire/one_write.hpp"
+#include "common/wire/request_layout.hpp"
 
 namespace dfs::wire {
 
 namespace {
 
-constexpr std::uint8_t kDurable = 1;
-constexpr std::uint8_t kSnapshotIsolation = 2;
-constexpr std::uint8_t kHasSnapshot = 4;
-constexpr std::uint8_t kKnownFlags = kDurable | kSnapshotIsolation | kHasSnapshot;
-
-constexpr std::uint8_t kSet = 0;
-constexpr std::uint8_t kErase = 1;
-
-/// The shortest member of each list: what a count is held against before memory is reserved.
-constexpr std::size_t kMinReadBytes = kReadHeadBytes;
-constexpr std::size_t kMinRangeBytes = kRangeHeadBytes;
-constexpr std::size_t kMinCheckBytes = 2 + 1;
-constexpr std::size_t kMinWriteBytes = 2 + 1 + 1 + 4;
-
-/// Of what follows.
-constexpr std::size_t kHeadBytes = 20;
+/// kHeadBytes of them.
 struct Head {
   std::uint8_t kind = 0;
   std::uint8_t flags = 0;
@@ -34,15 +18,6 @@ struct Head {
   std::uint32_t checks = 0;
   std::uint32_t writes = 0;
 };
-
-Expect normal(const Expectation& expect) noexcept {
-  return expect.kind == Expect::version && expect.version == 0 ? Expect::absent : expect.kind;
-}
-
-std::uint16_t key_size(std::string_view key) noexcept {
-  DFS_ASSERT(key.size() <= kMaxKeyBytes, "keys are measured before they are encoded");
-  return static_cast<std::uint16_t>(key.size());
-}
 
 std::uint32_t count_of(std::size_t size) noexcept {
   DFS_ASSERT(size <= kMaxCommitRecords, "lists are measured before they are encoded");
@@ -313,37 +288,6 @@ void encode(const CommitRequest& request, OutputArchive& archive, std::span<cons
   for (const Field& field : fields) put_field(archive, field);
 }
 
-std::size_t one_write_bytes(const CommitRequest& request) noexcept {
-  if (!request.is_one_write()) return 0;
-  const Write& write = request.writes.front();
-  if (normal(write.expect) == Expect::version) return 0;
-  return kHeadBytes + kMinWriteBytes + write.key.size() + (write.erase ? 0 : write.value.size());
-}
-
-void encode_one_write(const CommitRequest& request, std::byte* to) noexcept {
-  const Write& write = request.writes.front();
-  const std::string_view value = write.erase ? std::string_view() : write.value;
-  DFS_ASSERT(value.size() <= kMaxValueBytes, "values are measured before they are encoded");
-  const auto put = [&to](const auto& number) {
-    std::memcpy(to, &number, sizeof number);
-    to += sizeof number;
-  };
-  // The same numbers in the same order as in the archive: Head, then Write.
-  put(static_cast<std::uint8_t>(RequestKind::commit));
-  put(flags_of(request));
-  put(std::uint16_t{0});
-  put(std::uint32_t{0});
-  put(std::uint32_t{0});
-  put(std::uint32_t{0});
-  put(std::uint32_t{1});
-  put(key_size(write.key));
-  put(write.erase ? kErase : kSet);
-  put(static_cast<std::uint8_t>(normal(write.expect)));
-  put(static_cast<std::uint32_t>(value.size()));
-  std::memcpy(to, write.key.data(), write.key.size());
-  if (!value.empty()) std::memcpy(to + write.key.size(), value.data(), value.size());
-}
-
 std::optional<Refusal> measure(const CommitRequest& request) noexcept {
   Measure measure;
   bool good = measure.list(Subject::read, request.reads.size()) &&
@@ -368,43 +312,13 @@ std::optional<Refusal> measure(const CommitRequest& request) noexcept {
   return measure.broken();
 }
 
-namespace {
-
-/// A set of one key, and nothing else, as nearly all requests are: read without an archive. False
-/// where it is another request, or none; the decoder says what.
-bool decode_one_set(std::span<const std::byte> bytes, CommitRequest& request) {
-  // The head, then size, operation, expectation and value size of the write.
-  constexpr std::size_t kBytes = kHeadBytes + kMinWriteBytes;
-  static_assert(std::endian::native == std::endian::little);
-  if (bytes.size() < kBytes) return false;
-  const auto number_at = [&bytes](std::size_t at, auto number) {
-    std::memcpy(&number, bytes.data() + at, sizeof number);
-    return number;
-  };
-  const auto kind_flags_reads = number_at(0, std::uint64_t{0});
-  const auto ranges_checks = number_at(8, std::uint64_t{0});
-  const auto writes = number_at(16, std::uint32_t{0});
-  constexpr auto kCommit = static_cast<std::uint64_t>(RequestKind::commit);
-  constexpr std::uint64_t kDurableBit = std::uint64_t{kDurable} << 8;
-  if ((kind_flags_reads & ~kDurableBit) != kCommit || ranges_checks != 0 || writes != 1) {
-    return false;
+std::optional<Refusal> measure(const Write& write) noexcept {
+  Measure measure;
+  if (measure.key(write.key, Subject::write, 0) && !write.erase) {
+    static_cast<void>(measure.value(write.key, write.value, 0));
   }
-  const auto key = number_at(kHeadBytes, std::uint16_t{0});
-  const auto operation_expect = number_at(kHeadBytes + 2, std::uint16_t{0});
-  const auto value = number_at(kHeadBytes + 4, std::uint32_t{0});
-  static_assert(kSet == 0 && static_cast<int>(Expect::any) == 0);
-  if (operation_expect != 0 || key == 0 || key > kMaxKeyBytes || value > kMaxValueBytes ||
-      bytes.size() != kBytes + key + value) {
-    return false;
-  }
-  request.clear();
-  request.durable = (kind_flags_reads & kDurableBit) != 0;
-  const char* at = reinterpret_cast<const char*>(bytes.data() + kBytes);
-  request.writes.push_back({{at, key}, {at + key, value}, {}, false});
-  return true;
+  return measure.broken();
 }
-
-}  // namespace
 
 std::optional<Refusal> decode(InputArchive& archive, std::span<const std::byte> bytes,
                               CommitRequest& request) {

@@ -99,16 +99,11 @@ inline constexpr std::size_t kMaxRequestBytes =
 void encode(const CommitRequest& request, OutputArchive& archive,
             std::span<const Field> fields = {});
 
-/// What `encode` would make of a request that writes one key, whatever its version, and does
-/// nothing else: its bytes, 0 for any other request; and those, in place. Most requests are such,
-/// and without an archive they cost a fifth.
-[[nodiscard]] std::size_t one_write_bytes(const CommitRequest& request) noexcept;
-/// Requires: `to` has `one_write_bytes(request)`, which is not 0.
-void encode_one_write(const CommitRequest& request, std::byte* to) noexcept;
-
 /// The limit of limits.hpp that this request breaks, as the daemon would refuse it; for the library
 /// to say so before it sends anything.
 [[nodiscard]] std::optional<Refusal> measure(const CommitRequest& request) noexcept;
+/// The same of a request that does this and nothing else.
+[[nodiscard]] std::optional<Refusal> measure(const Write& write) noexcept;
 
 /// Reads the received copy into `request`. On failure the refusal says what is wrong with it: a
 /// limit, an unknown kind or field (`unsupported`, with its number), or bytes that are no request

@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <map>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -24,6 +23,7 @@
 #include <gtest/gtest.h>
 
 #include "common/log/encode.hpp"
+#include "tests/libclient/errors_page.hpp"
 #include "tests/libclient/served_store.hpp"
 #include "tests/process/client_process.hpp"
 
@@ -32,54 +32,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// One code, as the page has it.
-struct Row {
-  std::string written;
-  std::string again;
-  std::string exit;
-  std::string text;
-};
-
-std::string trimmed(std::string text) {
-  while (text.starts_with(' ')) text.erase(0, 1);
-  while (text.ends_with(' ')) text.pop_back();
-  return text;
-}
-
-/// The cells of a table's line; none for any other line.
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells;
-  if (!line.starts_with("| `")) return cells;
-  std::istringstream rest(line.substr(1, line.size() - 2));
-  for (std::string cell; std::getline(rest, cell, '|');) cells.push_back(trimmed(cell));
-  return cells;
-}
-
-/// The page's rows by name. A name that stands twice in one table, or in one of the two only, is
-/// left with what is missing empty.
-std::map<std::string, Row> read_page() {
-  std::ifstream page(DFS_ERRORS_DOC);
-  std::map<std::string, Row> rows;
-  for (std::string line; std::getline(page, line);) {
-    const auto cells = cells_of(line);
-    if (cells.empty()) continue;
-    Row& row = rows[cells[0].substr(1, cells[0].size() - 2)];
-    if (cells.size() == 6) {
-      EXPECT_TRUE(row.exit.empty()) << "twice: " << line;
-      row.written = cells[2];
-      row.again = cells[3];
-      row.exit = cells[5];
-    } else {
-      EXPECT_EQ(cells.size(), 3U) << line;
-      EXPECT_TRUE(row.text.empty()) << "twice: " << line;
-      row.text = cells[1];
-    }
-  }
-  return rows;
-}
-
 TEST(ErrorsPage, has_every_code_and_no_other) {
-  const auto rows = read_page();
+  const auto rows = test::read_page();
   EXPECT_EQ(rows.size(), kErrcCount);
   for (std::uint16_t number = 1; number <= kErrcCount; ++number) {
     EXPECT_TRUE(rows.contains(std::string(name(static_cast<errc>(number)))))
@@ -88,12 +42,12 @@ TEST(ErrorsPage, has_every_code_and_no_other) {
 }
 
 TEST(ErrorsPage, says_of_each_what_the_code_answers) {
-  const auto rows = read_page();
+  const auto rows = test::read_page();
   for (std::uint16_t number = 1; number <= kErrcCount; ++number) {
     const auto code = static_cast<errc>(number);
     const auto found = rows.find(std::string(name(code)));
     ASSERT_NE(found, rows.end()) << name(code);
-    const Row& row = found->second;
+    const test::ErrorsRow& row = found->second;
     EXPECT_EQ(row.written, Error(code).nothing_was_written() ? "no" : "maybe") << name(code);
     EXPECT_EQ(row.again, Error(code).worth_retrying() ? "yes" : "no") << name(code);
     EXPECT_EQ(row.exit, std::to_string(exit_code(code))) << name(code);
@@ -111,7 +65,7 @@ TEST(ErrorsPage, has_a_test_for_each_row) {
       claims.emplace_back(tests.GetTestInfo(i)->name());
     }
   }
-  for (const auto& [code_name, row] : read_page()) {
+  for (const auto& [code_name, row] : test::read_page()) {
     EXPECT_TRUE(
         std::any_of(claims.begin(), claims.end(),
                     [&](const std::string& claim) { return claim.starts_with(code_name + "_"); }))
@@ -154,7 +108,8 @@ class Provoked : public ::testing::Test {
   }
   void expect_row(const Error& error, errc code) const {
     EXPECT_EQ(name(error.code()), name(code)) << error.text();
-    EXPECT_EQ(as_on_page(std::string(error.text())), read_page().at(std::string(name(code))).text);
+    EXPECT_EQ(as_on_page(std::string(error.text())),
+              test::read_page().at(std::string(name(code))).text);
   }
   template <class T>
   void expect_row(const Result<T>& result, errc code) const {

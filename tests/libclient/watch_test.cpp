@@ -17,34 +17,18 @@
 #include <gtest/gtest.h>
 
 #include "common/os/clock.hpp"
-#include "tests/libclient/served_store.hpp"
+#include "tests/libclient/watch_fixture.hpp"
 #include "tests/process/client_process.hpp"
 
 namespace dfs {
 namespace {
 
 using std::chrono::milliseconds;
+using test::kPatience;
 using test::need;
 using test::ServedStore;
 
-// Not a time that any test waits for: what is expected to come, comes.
-constexpr std::chrono::minutes kPatience{2};
-
-class WatchTest : public ::testing::Test {
- protected:
-  Change next(Watch& watch) { return need(watch.next(kPatience), "next"); }
-  std::uint64_t set(const std::string& key, const std::string& value) {
-    return need(store_.set(key, value), "set").sequence;
-  }
-  /// Everything before now leaves the feed.
-  void compact() {
-    set("noise", "1");
-    need(Admin(store_).compact(kPatience), "compact");
-  }
-
-  ServedStore served_{{"--feed-retention", "0s"}};
-  Store store_ = served_.open();
-};
+using WatchTest = test::WatchFixture;
 
 TEST_F(WatchTest, changes_come_in_order_with_their_values) {
   Watch watch = need(store_.watch(), "watch");
@@ -140,155 +124,6 @@ TEST_F(WatchTest, who_only_reads_may_watch) {
   later.join();
 }
 
-TEST_F(WatchTest, a_sleeping_watch_is_woken_by_another_process) {
-  Watch watch = need(store_.watch(), "watch");
-  test::ClientProcess writer("writer", [this] {
-    Store own = served_.open();
-    for (int i = 0; i < 100; ++i) {
-      static_cast<void>(need(own.set("k", std::to_string(i)), "set"));
-    }
-  });
-  for (std::uint64_t version = 1; version <= 100; ++version) {
-    ASSERT_EQ(next(watch).version, version);
-  }
-  writer.expect_done();
-}
-
-TEST_F(WatchTest, threads_that_watch_and_threads_that_write_share_one_handle) {
-  constexpr int kWatchers = 4;
-  constexpr std::uint64_t kChanges = 500;
-  std::vector<Watch> watches;
-  for (int i = 0; i < kWatchers; ++i) watches.push_back(need(store_.watch("k"), "watch"));
-  std::atomic<int> complete{0};
-  std::vector<std::thread> threads;
-  for (Watch& watch : watches) {
-    threads.emplace_back([&watch, &complete] {
-      for (std::uint64_t version = 1; version <= kChanges; ++version) {
-        auto change = watch.next(kPatience);
-        if (!change || change->version != version) return;
-      }
-      complete.fetch_add(1);
-    });
-  }
-  threads.emplace_back([this] {
-    for (std::uint64_t i = 0; i < kChanges; ++i) set("other", "1");
-  });
-  for (std::uint64_t i = 0; i < kChanges; ++i) set("k", std::to_string(i));
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(complete.load(), kWatchers);
-}
-
-TEST_F(WatchTest, an_event_loop_hears_of_changes_at_the_descriptor) {
-  Watch one = need(store_.watch("a"), "watch");
-  Watch two = need(store_.watch("b"), "watch");
-  ::pollfd bell{store_.fd(), POLLIN, 0};
-  Store other = served_.open();
-  std::thread writer([&other] {
-    for (int i = 0; i < 200; ++i) {
-      static_cast<void>(need(other.set(i % 2 == 0 ? "a" : "b", "1"), "set"));
-    }
-  });
-  int changes = 0;
-  for (;;) {
-    for (Watch* watch : {&one, &two}) {
-      auto change = watch->next(milliseconds(0));
-      for (; change; change = watch->next(milliseconds(0))) ++changes;
-      ASSERT_EQ(change.error(), errc::timeout) << change.error().text();
-    }
-    if (changes == 200) break;
-    ASSERT_EQ(::poll(&bell, 1, 120'000), 1);
-  }
-  writer.join();
-}
-
-TEST_F(WatchTest, an_event_loop_hears_beside_a_thread_that_waits) {
-  Watch one = need(store_.watch("a"), "watch");
-  Watch other = need(store_.watch("b"), "watch");
-  ::pollfd bell{store_.fd(), POLLIN, 0};
-  std::atomic<bool> ended{false};
-  std::thread waiting([&] { ended = other.next(kPatience).error() == errc::stopped; });
-  Store writer = served_.open();
-  for (int i = 0; i < 100; ++i) {
-    static_cast<void>(need(writer.set("a", "1"), "set"));
-    auto change = one.next(milliseconds(0));
-    while (!change) {
-      ASSERT_EQ(::poll(&bell, 1, 120'000), 1);
-      change = one.next(milliseconds(0));
-    }
-    EXPECT_EQ(change->version, static_cast<std::uint64_t>(i) + 1);
-  }
-  other.stop();
-  waiting.join();
-  EXPECT_TRUE(ended);
-}
-
-TEST_F(WatchTest, an_event_loop_hears_of_a_change_beside_commits_of_its_own_handle) {
-  Watch watch = need(store_.watch("a"), "watch");
-  ::pollfd bell{store_.fd(), POLLIN, 0};
-  Store other = served_.open();
-  std::atomic<int> round{0};
-  std::thread writer([&] {
-    for (int i = 1; i <= 500; ++i) {
-      while (round.load() < i) os::pause_processor();
-      static_cast<void>(need(other.set("a", "1"), "set"));
-    }
-  });
-  for (int i = 1; i <= 500; ++i) {
-    round = i;
-    // Its thread waits at the bell in between, and leaves it set for the loop.
-    set("b", "1");
-    auto change = watch.next(milliseconds(0));
-    while (!change) {
-      ASSERT_EQ(::poll(&bell, 1, 120'000), 1);
-      change = watch.next(milliseconds(0));
-    }
-    ASSERT_EQ(change->version, static_cast<std::uint64_t>(i));
-  }
-  writer.join();
-}
-
-TEST_F(WatchTest, stop_ends_a_wait_from_another_thread) {
-  for (int round = 0; round < 50; ++round) {
-    Watch watch = need(store_.watch(), "watch");
-    std::thread stopper([&watch] { watch.stop(); });
-    EXPECT_EQ(watch.next(kPatience).error(), errc::stopped);
-    stopper.join();
-    EXPECT_EQ(watch.next(kPatience).error(), errc::stopped) << "and stays so";
-  }
-}
-
-TEST_F(WatchTest, stop_ends_only_its_own_wait) {
-  Watch one = need(store_.watch(), "watch");
-  Watch two = need(store_.watch(), "watch");
-  std::atomic<bool> changed{false};
-  std::thread first([&] { EXPECT_EQ(one.next(kPatience).error(), errc::stopped); });
-  std::thread second([&] { changed = two.next(kPatience).has_value(); });
-  one.stop();
-  first.join();
-  set("a", "1");
-  second.join();
-  EXPECT_TRUE(changed);
-}
-
-Watch* signalled = nullptr;
-
-TEST_F(WatchTest, stop_ends_a_wait_from_a_signal_handler) {
-  Watch watch = need(store_.watch(), "watch");
-  signalled = &watch;
-  struct ::sigaction action {};
-  struct ::sigaction before {};
-  action.sa_handler = [](int) { signalled->stop(); };
-  ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
-  const ::pid_t child = ::fork();
-  if (child == 0) {
-    ::kill(::getppid(), SIGUSR1);
-    ::_exit(0);
-  }
-  EXPECT_EQ(watch.next(kPatience).error(), errc::stopped);
-  ::waitpid(child, nullptr, 0);
-  ::sigaction(SIGUSR1, &before, nullptr);
-}
-
 TEST_F(WatchTest, it_goes_on_across_compactions) {
   Watch watch = need(store_.watch("k"), "watch");
   for (std::uint64_t round = 1; round <= 20; ++round) {
@@ -346,6 +181,57 @@ TEST_F(WatchTest, a_position_too_old_is_compacted_and_restart_goes_on) {
   EXPECT_EQ(watch.position(), snapshot.position());
   set("b", "2");
   EXPECT_EQ(next(watch).key, "b");
+}
+
+TEST_F(WatchTest, a_position_one_commit_too_old_is_compacted) {
+  set("a", "1");
+  compact();
+  const Position last = store_.snapshot().position();
+  set("b", "2");
+  const Position behind = store_.snapshot().position();
+  for (int i = 0; i < 3; ++i) {
+    need(Admin(store_).compact(kPatience), "compact");
+  }
+  EXPECT_EQ(store_.watch("", last).error(), errc::compacted) << "b is not in the feed";
+  Watch watch = need(store_.watch("", behind), "watch");
+  set("c", "3");
+  EXPECT_EQ(next(watch).key, "c");
+}
+
+TEST(WatchRevoked, goes_on_in_the_middle_of_its_commit) {
+  // Enough that lives for a long feed, and nobody may hold for long.
+  const ServedStore served({"--feed-retention", "1h", "--snapshot-ttl", "1ms"});
+  Store store = served.open();
+  const std::string big = '"' + std::string(std::size_t{1} << 20, 'x') + '"';
+  need(store.set("big", big), "set");
+  // Behind which a checkpoint stands.
+  for (int i = 0; i < 3; ++i) need(Admin(store).compact(kPatience), "compact");
+  Watch watch = need(store.watch(), "watch");
+  const char* const keys[] = {"a", "b", "c"};
+  need(store.submit(Batch().set("a", "1").set("b", "2").set("c", "3")).wait(), "commit");
+  EXPECT_EQ(need(watch.next(kPatience), "next").key, "a");
+  while (watch.check()) {
+    need(store.set("noise", "1"), "set");
+    need(Admin(store).compact(kPatience), "compact");
+  }
+  for (int i = 1; i < 3; ++i) {
+    const Change change = need(watch.next(kPatience), "next");
+    ASSERT_EQ(change.key, keys[i]);
+    EXPECT_EQ(change.value, std::to_string(i + 1));
+    EXPECT_EQ(change.last_of_commit, i == 2);
+  }
+  EXPECT_EQ(need(watch.next(kPatience), "next").key, "noise");
+}
+
+TEST_F(WatchTest, restart_in_the_middle_of_a_commit_leaves_nothing_of_the_next_one_out) {
+  Watch watch = need(store_.watch(), "watch");
+  need(store_.submit(Batch().set("a", "1").set("b", "1").set("c", "1")).wait(), "commit");
+  EXPECT_EQ(next(watch).key, "a");
+  EXPECT_EQ(next(watch).key, "b");
+  const Snapshot snapshot = watch.restart();
+  EXPECT_EQ(snapshot.get("c")->value, "1");
+  need(store_.submit(Batch().set("d", "1").set("e", "1").set("f", "1")).wait(), "commit");
+  for (const char* key : {"d", "e", "f"}) EXPECT_EQ(next(watch).key, key);
 }
 
 TEST_F(WatchTest, a_position_of_another_store_or_of_no_commit_is_compacted) {

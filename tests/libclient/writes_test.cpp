@@ -1,5 +1,6 @@
 #include "libclient/writes.hpp"
 
+#include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -77,6 +78,57 @@ TEST(Writes, what_is_kept_has_a_bound) {
   EXPECT_EQ(writes.size(), 4U);
 }
 
+TEST(Writes, a_copy_keeps_its_own_texts_and_the_order) {
+  auto one = std::make_unique<Writes>();
+  constexpr int kWrites = 500;
+  for (int i = kWrites; i > 0; --i)
+    one->set("k" + std::to_string(i), std::string(40, 'a'), expect_any);
+  one->check("k1", expect_version(3));
+  const Writes two(*one);
+  for (int i = kWrites; i > 0; --i)
+    one->set("k" + std::to_string(i), std::string(40, 'b'), expect_any);
+  one.reset();
+  wire::CommitRequest request;
+  two.fill(request);
+  ASSERT_EQ(request.writes.size(), static_cast<std::size_t>(kWrites));
+  for (int i = 0; i < kWrites; ++i) {
+    const wire::Write& write = request.writes[static_cast<std::size_t>(i)];
+    EXPECT_EQ(write.key, "k" + std::to_string(kWrites - i));
+    EXPECT_EQ(write.value, std::string(40, 'a'));
+  }
+  ASSERT_EQ(request.checks.size(), 1U);
+  EXPECT_EQ(request.checks[0].key, "k1");
+  EXPECT_EQ(two.size(), static_cast<std::size_t>(kWrites) + 1);
+}
+
+TEST(Writes, one_write_alone_is_what_fill_says_of_it) {
+  Writes writes;
+  EXPECT_FALSE(writes.only_write());
+  for (const Expect expect : {expect_any, expect_present, expect_absent, expect_version(7)}) {
+    for (const bool erase : {false, true}) {
+      Writes one;
+      erase ? one.erase("a", expect) : one.set("a", "1", expect);
+      wire::CommitRequest request;
+      one.fill(request);
+      const auto only = one.only_write();
+      ASSERT_TRUE(only);
+      EXPECT_EQ(only->key, "a");
+      EXPECT_EQ(only->value, request.writes[0].value);
+      EXPECT_EQ(only->erase, erase);
+      EXPECT_EQ(only->expect.kind, request.writes[0].expect.kind);
+      EXPECT_EQ(only->expect.version, expect.version());
+    }
+  }
+  writes.set("a", "1", expect_any);
+  EXPECT_TRUE(writes.only_write());
+  writes.check("b", expect_absent);
+  EXPECT_FALSE(writes.only_write()) << "a check is to be sent too";
+  Writes two;
+  two.set("a", "1", expect_any);
+  two.erase("b", expect_any);
+  EXPECT_FALSE(two.only_write());
+}
+
 TEST(Writes, a_batch_and_its_copy_are_two) {
   Batch one;
   one.set("a", "1").check("b", expect_absent);
@@ -84,6 +136,9 @@ TEST(Writes, a_batch_and_its_copy_are_two) {
   two.erase("c");
   EXPECT_EQ(one.size(), 2U);
   EXPECT_EQ(two.size(), 3U);
+  one = two;
+  two.erase("d");
+  EXPECT_EQ(one.size(), 3U);
 }
 
 }  // namespace
