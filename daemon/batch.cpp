@@ -1,5 +1,7 @@
 #include "daemon/batch.hpp"
 
+#include <algorithm>
+
 #include "common/base/assert.hpp"
 #include "common/base/limits.hpp"
 #include "common/log/encode.hpp"
@@ -25,7 +27,7 @@ void CommitPlan::clear() {
   only_erases = true;
 }
 
-void Batch::begin(Stamp stamp) {
+void Batch::begin(Stamp stamp, bool synced) {
   stamp_ = stamp;
   // A huge batch's memory goes back; a common one's is used again.
   lines_.clear(2 * kMaxBatchLineBytes);
@@ -42,7 +44,7 @@ void Batch::begin(Stamp stamp) {
   new_keys_ = 0;
   index_bytes_ = 0;
   needed_bytes_ = 0;
-  wants_sync_ = false;
+  wants_sync_ = synced;
 }
 
 void Batch::add(const CommitPlan& plan, std::uint64_t sequence, std::string_view origin) {
@@ -114,8 +116,10 @@ const std::map<std::string_view, std::size_t>& Batch::in_order() {
   return ordered_;
 }
 
-bool Batch::full() const {
-  return commits_ >= kMaxBatchCommits || lines_.size() >= kMaxBatchLineBytes;
+std::size_t Batch::commits_left() const {
+  if (lines_.size() >= kMaxBatchLineBytes) return 0;
+  const std::size_t most = wants_sync_ ? kMaxBatchCommits : kMaxUnsyncedBatchCommits;
+  return most - std::min(most, commits_);
 }
 
 }  // namespace dfs::daemon

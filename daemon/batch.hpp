@@ -49,8 +49,9 @@ class Batch {
     std::uint64_t time_ms = 0;
     std::uint64_t watermark = 0;
   };
-  /// Forgets everything; the memory is kept.
-  void begin(Stamp stamp);
+  /// Forgets everything; the memory is kept. `synced`: whether the batch will be, whatever is in
+  /// it.
+  void begin(Stamp stamp, bool synced);
 
   /// Adds an accepted commit as `sequence`, its lines encoded.
   void add(const CommitPlan& plan, std::uint64_t sequence, std::string_view origin);
@@ -70,7 +71,9 @@ class Batch {
   [[nodiscard]] const std::vector<PlannedRecord>& records() const { return records_; }
   [[nodiscard]] std::uint64_t time_ms() const { return stamp_.time_ms; }
   [[nodiscard]] std::size_t commits() const { return commits_; }
-  [[nodiscard]] bool full() const;
+  /// How many more it may have, which depends on whether they share a sync.
+  [[nodiscard]] std::size_t commits_left() const;
+  [[nodiscard]] bool full() const { return commits_left() == 0; }
   [[nodiscard]] std::size_t new_keys() const { return new_keys_; }
   [[nodiscard]] std::uint64_t index_bytes() const { return index_bytes_; }
   [[nodiscard]] std::uint64_t needed_bytes() const { return needed_bytes_; }

@@ -11,15 +11,16 @@ namespace dfs::daemon {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> kNames{
-    "taken", "prepared", "torn", "appended",  "synced",        "published", "kept_aside",
-    "cut",   "reread",   "base", "caught_up", "before_rename", "renamed",   "switched"};
+constexpr std::array<std::string_view, 15> kNames{
+    "taken",  "prepared", "torn",      "appended",      "synced",  "published", "kept_aside", "cut",
+    "reread", "base",     "caught_up", "before_rename", "renamed", "switched",  "punched"};
 
 /// What DFS_FAULT asks for; read once.
 struct Plan {
+  enum class Way : std::uint8_t { kill, stop, hold };
   struct Stop {
     std::uint64_t at_pass = 0;  ///< 0: never
-    bool kill = true;
+    Way way = Way::kill;
   };
   std::array<Stop, kNames.size()> stops{};
   std::array<std::uint64_t, kNames.size()> passes{};
@@ -42,7 +43,8 @@ struct Plan {
     if (at == std::string_view::npos || colon == std::string_view::npos) return;
     for (std::size_t i = 0; i < kNames.size(); ++i) {
       if (item.substr(at + 1, colon - at - 1) != kNames[i]) continue;
-      stops[i].kill = item.substr(0, at) == "kill";
+      const std::string_view way = item.substr(0, at);
+      stops[i].way = way == "kill" ? Way::kill : way == "hold" ? Way::hold : Way::stop;
       std::from_chars(item.data() + colon + 1, item.data() + item.size(), stops[i].at_pass);
     }
   }
@@ -59,8 +61,14 @@ void pass(StopPoint point) {
   const auto i = static_cast<std::size_t>(point);
   Plan& p = plan();
   if (++p.passes[i] != p.stops[i].at_pass) return;
-  if (p.stops[i].kill) os::kill_self();
-  os::stop_self();
+  switch (p.stops[i].way) {
+    case Plan::Way::kill:
+      os::kill_self();
+    case Plan::Way::stop:
+      return os::stop_self();
+    case Plan::Way::hold:
+      return os::hold_self(os::environment("DFS_HOLD"));
+  }
 }
 
 bool is_due(StopPoint point) {

@@ -2,8 +2,9 @@
 // binary alone (dfsd-faults, built with DFS_FAULTS); in dfsd every call here is nothing.
 //
 // DFS_FAULT names them, separated by commas: `kill@appended:17` kills the process at the 17th pass
-// of a point, `stop@taken:1` stops it there (SIGSTOP), `no-sync` leaves every fdatasync of the log
-// out.
+// of a point, `stop@taken:1` stops it there (SIGSTOP), `hold@taken:1` stops only the thread that
+// passes, until the pipe that DFS_HOLD names was opened to write and closed, `no-sync` leaves every
+// fdatasync of the log out.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +26,11 @@ enum class StopPoint : std::uint8_t {
   before_rename,  ///< Hand-over: the new file is whole and synced; the old one has the name.
   renamed,        ///< Hand-over: the new one has it; the directory is not synced.
   switched,       ///< Hand-over: the new generation is current.
+  punched,        ///< The pages of a generation are gone.
 };
 
 #ifdef DFS_FAULTS
-/// Ends or stops the process here if DFS_FAULT says so.
+/// Ends or stops the process or the thread here if DFS_FAULT says so.
 void pass(StopPoint point);
 /// True if the next pass of this point will.
 [[nodiscard]] bool is_due(StopPoint point);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/os/process.hpp"
+#include "daemon/faults.hpp"
 
 namespace dfs::daemon {
 
@@ -111,6 +112,7 @@ void Generation::punch() {
     static_cast<void>(
         os::punch_memory(memory_.get(), at, bytes));  // else they go with the last map
   }
+  pass(StopPoint::punched);
 }
 
 std::uint64_t Generation::extent() const {

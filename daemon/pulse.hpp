@@ -24,9 +24,11 @@ class Pulse {
     // One thread writes at a time, so no read-modify-write. Relaxed: nothing is read by it.
     beats_.store(beats_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  void now(Doing doing) noexcept {
+  void now(Doing doing) noexcept { now(doing, os::Monotonic::now()); }
+  /// The same for who has the time already.
+  void now(Doing doing, os::Monotonic::time_point time) noexcept {
     doing_.store(doing, std::memory_order_relaxed);
-    since_.store(os::Monotonic::now(), std::memory_order_relaxed);
+    since_.store(time, std::memory_order_relaxed);
     beat();
   }
   [[nodiscard]] std::uint64_t beats() const noexcept {

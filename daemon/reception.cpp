@@ -41,6 +41,21 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// Why daemon and client cannot understand each other, or nothing.
+std::string misfit(const wire::Hello& hello) {
+  const auto text = [&hello](const std::string& what, wire::Known ours, wire::Known theirs) {
+    return "this daemon (dfsd " + std::string(kVersion) + ") speaks " + what + " " +
+           std::to_string(ours.highest) + ", the library (" + std::string(hello.library_version) +
+           ") speaks " + std::to_string(theirs.lowest) + " to " + std::to_string(theirs.highest) +
+           "; upgrade the older of the two";
+  };
+  if (wire::choose(kOurProtocol, hello.protocol) == 0) {
+    return text("protocol", kOurProtocol, hello.protocol);
+  }
+  if (wire::choose(kOurLayout, hello.layout) == 0) return text("layout", kOurLayout, hello.layout);
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Reception>> Reception::make(const ReceptionParts& parts) {
@@ -184,13 +199,7 @@ void Reception::greet(std::uint64_t id) {
   if (ending_ || parts_.writer.ended()) {
     return turn_away(guest, wire::HelloStatus::ending, "the daemon is ending; connect again");
   }
-  if (wire::choose(kOurProtocol, hello->protocol) == 0 ||
-      wire::choose(kOurLayout, hello->layout) == 0) {
-    const std::string text =
-        "this daemon (dfsd " + std::string(kVersion) + ") speaks protocol " +
-        std::to_string(kOurProtocol.highest) + ", the library (" +
-        std::string(hello->library_version) + ") speaks " + std::to_string(hello->protocol.lowest) +
-        " to " + std::to_string(hello->protocol.highest) + "; upgrade the older of the two";
+  if (const std::string text = misfit(*hello); !text.empty()) {
     return turn_away(guest, wire::HelloStatus::incompatible, text);
   }
   if (clients_.size() >= kMaxClients) {

@@ -5,7 +5,6 @@
 #include <future>
 #include <utility>
 
-#include "common/base/limits.hpp"
 #include "common/log/encode.hpp"
 #include "common/log/format.hpp"
 #include "common/os/clock.hpp"
@@ -45,6 +44,7 @@ Writer::Writer(WriterParts parts, WriterStart start, std::function<void()> on_ne
       poller_(std::move(poller)),
       quota_(parts_.options.queue_bytes),
       check_(parts_.generations.current().index(), batch_, parts_.ledger, begin_.floors),
+      room_({parts_.log, parts_.generations, parts_.compactor, parts_.pulse}),
       last_(begin_.last),
       published_(begin_.last),
       next_(begin_.next),
@@ -156,7 +156,7 @@ Result<void> Writer::loop() {
 Result<void> Writer::take_turn() {
   wake_answered();
   const DoingFor disk(parts_.pulse, Doing::in_kernel);
-  auto handed = parts_.compactor.turn(checkpoint());
+  auto handed = parts_.compactor.turn(checkpoint(os::Monotonic::now()));
   if (!handed) return std::move(handed).error();
   if (!handed->done) return {};
   begin_.floors = handed->floors;
@@ -168,15 +168,7 @@ Result<void> Writer::take_turn() {
 }
 
 bool Writer::must_wait_for_compactor() {
-  if (parts_.log.end() >= parts_.compactor.pause_at()) return true;
-  const std::uint64_t reserve =
-      std::max(std::min<std::uint64_t>(kMaxCommitBytes, parts_.generations.budget().limit() /
-                                                            MemoryBudget::kReservePart),
-               largest_refused_);
-  if (parts_.generations.current().fits(reserve)) return false;
-  if (parts_.compactor.relieve()) return true;
-  largest_refused_ = 0;  // nothing helps: no reason to keep that much free
-  return false;
+  return parts_.log.end() >= parts_.compactor.pause_at() || room_.must_wait();
 }
 
 void Writer::wait_for_compactor() {
@@ -194,20 +186,29 @@ void Writer::wait_for_compactor() {
   os::wait_readable(event_.fd(), os::Deadline::never());
 }
 
-Checkpoint Writer::checkpoint() const {
-  return {published_, next_, parts_.log.end(), parts_.generations.current().index().used(),
-          os::Monotonic::now()};
+Checkpoint Writer::checkpoint(os::Monotonic::time_point time) const {
+  return {published_, next_, parts_.log.end(), parts_.generations.current().index().used(), time};
 }
 
-void Writer::note_checkpoint() { parts_.compactor.note(checkpoint()); }
+void Writer::note_checkpoint() { parts_.compactor.note(checkpoint(os::Monotonic::now())); }
 
 Result<void> Writer::commit_hand_written() {
   for (const log::HandWritten& line : begin_.hand_written) {
-    batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)});
+    batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)},
+                 durable_);
+    room_.begin();
     wire::CommitRequest request;
     request.writes.push_back({line.key, line.value, {}, line.erased});
     auto refused = accept({request, {}, 0, {}});
     if (!refused) return std::move(refused).error();
+    if (*refused) {
+      return Error(
+          errc::store_full,
+          "there is no room, in memory or on the disk, for all that was written by hand in " +
+              parts_.log.path() +
+              "; the rest is in the file beside it that was named when it was opened: append "
+              "that again when there is room");
+    }
     if (auto committed = commit(); !committed) return committed;
   }
   begin_.hand_written.clear();

@@ -32,6 +32,7 @@
 #include "daemon/pulse.hpp"
 #include "daemon/quota.hpp"
 #include "daemon/request_group.hpp"
+#include "daemon/room.hpp"
 #include "daemon/session.hpp"
 #include "daemon/syncer.hpp"
 
@@ -107,16 +108,6 @@ class Writer {
     index::Location likely;  // as in CommitCheck::Question
   };
 
-  /// Memory of the index, for all of a batch so far.
-  struct Needs {
-    std::uint64_t new_keys = 0;
-    std::uint64_t index_bytes = 0;  // at most, to be reserved
-    std::uint64_t bytes = 0;        // amortised, for the limit
-    [[nodiscard]] bool within(const Needs& room) const {
-      return new_keys <= room.new_keys && index_bytes <= room.index_bytes && bytes <= room.bytes;
-    }
-  };
-
   void run();
   Result<void> loop();
   Result<void> commit_hand_written();
@@ -129,7 +120,7 @@ class Writer {
   [[nodiscard]] Result<void> take_turn();
   [[nodiscard]] bool must_wait_for_compactor();
   void wait_for_compactor();
-  [[nodiscard]] Checkpoint checkpoint() const;
+  [[nodiscard]] Checkpoint checkpoint(os::Monotonic::time_point time) const;
   void note_checkpoint();
 
   // Collect: writer_collect.cpp.
@@ -137,12 +128,6 @@ class Writer {
   [[nodiscard]] Result<void> collect_from(Session& session);
   [[nodiscard]] Result<void> take(Session& session, const RequestGroup::Taken& taken);
   [[nodiscard]] Result<std::optional<wire::Refusal>> accept(const Candidate& candidate);
-  [[nodiscard]] std::optional<wire::Refusal> find_memory();
-  [[nodiscard]] bool find_more_memory(const Needs& needs);
-  [[nodiscard]] std::optional<wire::Refusal> find_disk();
-  [[nodiscard]] std::optional<wire::Refusal> find_disk(std::uint64_t bytes);
-  /// What a commit of one small record would meet, for who asks with one that says nothing.
-  [[nodiscard]] std::optional<wire::Refusal> find_room();
   void will_answer(Session& session);
   void refuse(Session& session, std::uint64_t number, const wire::Refusal& refusal);
   void count(const wire::Refusal& refusal);
@@ -200,15 +185,14 @@ class Writer {
   Batch batch_;
   CommitCheck check_;
   CommitPlan plan_;
-  Needs room_;  // is known to be there, for the batch as a whole
+  Room room_;
   RequestGroup group_;
   std::vector<Session*> answered_;  // who has unreleased replies
   std::vector<Session*> asleep_;    // released to, and still to be woken
   std::uint64_t last_;              // the last sequence given
   std::uint64_t published_;         // the last sequence published
   std::uint64_t next_;
-  std::uint64_t largest_refused_ = 0;  // bytes of memory it would have needed
-  bool marked_ = true;                 // nothing was committed since the last mark
+  bool marked_ = true;  // nothing was committed since the last mark
   os::Monotonic::time_point last_commit_at_;
 };
 

@@ -32,18 +32,18 @@ Result<void> Writer::commit() {
     }
     pass(StopPoint::appended);
     parts_.syncer.written(last_);
-    const bool syncs = durable_ || batch_.wants_sync();
+    const bool syncs = batch_.wants_sync();
     if (syncs) {
       if (auto synced = sync_batch(); !synced) return synced;
     }
     pass(StopPoint::synced);
     if (auto there = parts_.log.check_place(); !there) return there;
-    parts_.pulse.now(Doing::working);
+    last_commit_at_ = os::Monotonic::now();
+    parts_.pulse.now(Doing::working, last_commit_at_);
     if (!syncs) index_batch();
     publish();
     pass(StopPoint::published);
     marked_ = false;
-    last_commit_at_ = os::Monotonic::now();
   } else if (batch_.wants_sync() && !durable_) {
     // Commits that wrote nothing but ask for durability: what they depend on is to be on disk (I1).
     const DoingFor disk(parts_.pulse, Doing::in_kernel);
@@ -103,7 +103,7 @@ void Writer::publish() {
   counters.batch_commits.add(batch_.commits());
   counters.batch_bytes.add(batch_.lines().size());
   count_state();
-  note_checkpoint();
+  parts_.compactor.note(checkpoint(last_commit_at_));
   parts_.generations.current().grow_ahead();
 }
 

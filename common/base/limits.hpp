@@ -12,6 +12,9 @@ inline constexpr std::size_t kMaxLineBytes = kMaxValueBytes + (std::size_t{64} <
 
 /// A batch: what shares one write and one sync. Past either the sync costs less than the wait.
 inline constexpr std::size_t kMaxBatchCommits = 4096;
+/// A batch that is not synced: few, so that a client that has many under way is answered for some
+/// of them, and makes others, while the rest is written.
+inline constexpr std::size_t kMaxUnsyncedBatchCommits = 128;
 inline constexpr std::size_t kMaxBatchLineBytes = std::size_t{8} << 20;
 
 /// Received and not yet committed: for all clients, and for the clients of one uid.

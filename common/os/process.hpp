@@ -69,6 +69,9 @@ void forget_starter() noexcept;
 [[noreturn]] void kill_self() noexcept;
 /// SIGSTOP to this very process, until somebody lets it go on.
 void stop_self() noexcept;
+/// Stops this thread alone, until somebody has opened the named pipe at `path` to write, and closed
+/// it again.
+void hold_self(const std::string& path) noexcept;
 
 /// Bytes the machine can still give (MemAvailable), and the smallest cgroup limit at any level; 0
 /// where unknown.

@@ -6,6 +6,8 @@
 #include <deque>
 #include <string>
 
+#include "common/base/limits.hpp"
+
 namespace dfs::daemon {
 namespace {
 
@@ -32,7 +34,7 @@ class BatchTable : public testing::Test {
 };
 
 TEST_F(BatchTable, newest_record_of_a_key_wins_also_after_the_table_has_grown) {
-  batch_.begin({1, 1});
+  batch_.begin({1, 1}, false);
   constexpr int kKeys = 3000;
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < kKeys; ++i) {
@@ -47,7 +49,7 @@ TEST_F(BatchTable, newest_record_of_a_key_wins_also_after_the_table_has_grown) {
 }
 
 TEST_F(BatchTable, keys_chosen_to_meet_are_all_found) {
-  batch_.begin({1, 1});
+  batch_.begin({1, 1}, false);
   constexpr int kKeys = 1500;
   for (int i = 0; i < kKeys; ++i) add("key" + std::to_string(i), 7);
   add("key1400", 7);
@@ -59,14 +61,29 @@ TEST_F(BatchTable, keys_chosen_to_meet_are_all_found) {
 }
 
 TEST_F(BatchTable, next_batch_knows_nothing_of_the_last) {
-  batch_.begin({1, 1});
+  batch_.begin({1, 1}, false);
   for (int i = 0; i < 100; ++i) add("key" + std::to_string(i), 7);
-  batch_.begin({1, 1});
+  batch_.begin({1, 1}, false);
   EXPECT_EQ(version_of("key1", 7), 0U);
   add("key2", 7);
   EXPECT_EQ(version_of("key1", 7), 0U);
   EXPECT_EQ(version_of("key99", 7), 0U);
   EXPECT_EQ(version_of("key2", 7), 101U);
+}
+
+TEST_F(BatchTable, batch_without_a_sync_is_full_sooner_until_a_commit_asks_for_one) {
+  const auto add_until_full = [this](std::size_t most) {
+    while (!batch_.full() && batch_.commits() < most) add("key", 7);
+    return batch_.commits();
+  };
+  batch_.begin({1, 1}, false);
+  EXPECT_EQ(add_until_full(10'000), kMaxUnsyncedBatchCommits);
+  batch_.want_sync();
+  EXPECT_EQ(add_until_full(10'000), kMaxBatchCommits);
+  batch_.begin({1, 1}, true);
+  EXPECT_EQ(add_until_full(10'000), kMaxBatchCommits);
+  batch_.begin({1, 1}, false);
+  EXPECT_EQ(add_until_full(10'000), kMaxUnsyncedBatchCommits);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class BareStore final : private log::RecordVisitor {
 
   // The steps of a write, in their order.
   void begin_batch(std::uint64_t time_ms) {
-    batch_.begin({time_ms, durable_});
+    batch_.begin({time_ms, durable_}, false);
     values_.clear();
   }
   /// Requires: views of `request` live until the next begin_batch.
