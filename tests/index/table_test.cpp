@@ -101,6 +101,41 @@ TEST(Table, finds_keys_that_had_to_move_on_for_others) {
   }
 }
 
+TEST(Table, a_location_from_before_a_split_is_not_taken_for_its_slot) {
+  // The old segment stands as it was, for those who read there.
+  Subject subject;
+  std::vector<std::string> keys;
+  std::vector<Location> located;
+  for (int i = 0; i < 500; ++i) {
+    keys.push_back("key" + std::to_string(i));
+    subject.set(keys.back(), "1");
+  }
+  for (const std::string& key : keys) located.push_back(subject.writer().locate(key));
+  const std::uint64_t before = depth_of(subject);
+  for (int i = 0; depth_of(subject) == before; ++i) subject.set("more" + std::to_string(i), "1");
+  for (std::size_t i = 0; i < keys.size(); ++i) subject.add_at(located[i], keys[i], "again", 2);
+  subject.publish();
+  for (const std::string& key : keys) {
+    ASSERT_EQ(subject.get(key, subject.sequence()), "again");
+    EXPECT_EQ(subject.writer().newest(key)->version, 2U);
+  }
+}
+
+TEST(Table, what_was_seen_of_a_key_counts_until_anything_changes) {
+  Subject subject;
+  subject.set("a", "1");
+  Location seen{};
+  seen.hash = subject.writer().hash("a");
+  subject.writer().prefetch_record(seen);
+  EXPECT_EQ(subject.writer().record_at(subject.writer().locate(seen, "a")),
+            subject.writer().newest("a"));
+  subject.set("a", "2");
+  const RecordHeader* found = subject.writer().record_at(subject.writer().locate(seen, "a"));
+  EXPECT_EQ(found, subject.writer().newest("a"));
+  EXPECT_EQ(found->version, 2U);
+  EXPECT_EQ(subject.writer().locate(seen, "b").record, 0U) << "of another key with this hash";
+}
+
 /// Keys for one bucket, put in in the order given: all can be found, changed and erased.
 void expect_found(const std::vector<std::string>& keys) {
   Subject subject;

@@ -113,7 +113,8 @@ void kill_while_compacting(const std::string& point, int kills) {
   }
   clients.emplace_back("reader", [&] { run_reader(path, *board); });
   std::uint64_t bases = 0;
-  for (int kill = 0; kill < kills; ++kill) {
+  bool last = false;
+  for (int kill = 0; !last; ++kill) {
     if (kill == 0 || point == "random") {
       std::uint64_t sum = 0;
       const std::uint64_t more = 20 + random() % 200;
@@ -131,8 +132,10 @@ void kill_while_compacting(const std::string& point, int kills) {
     const LogContents log = LogContents::at(path);
     ASSERT_TRUE(log.recovery().usable()) << log.recovery().reason;
     bases += log.recovery().first.base > 0 ? 1 : 0;
-    daemon = DaemonProcess(settings(kill + 1 < kills));
-    if (kill + 1 == kills) {
+    // When a daemon dies is chance: it goes on until one did so with a compacted log.
+    last = kill + 1 >= kills && bases > 0 && board->snapshots.load() > 0;
+    daemon = DaemonProcess(settings(!last));
+    if (last) {
       ASSERT_EQ(daemon.ready(), "ok\n") << daemon.said();
     }
   }
@@ -150,9 +153,7 @@ void kill_while_compacting(const std::string& point, int kills) {
   }
   daemon.stop();
   EXPECT_EQ(LogContents::at(path).recovery().kind, log::RecoveryKind::whole);
-  EXPECT_GT(board->snapshots.load(), 0U);
-  EXPECT_GT(bases, 0U) << "some daemon died with a compacted log";
-  std::printf("%s: %d kills, %lu of them behind a compaction\n", point.c_str(), kills, bases);
+  std::printf("%s: at least %d kills, %lu of them behind a compaction\n", point.c_str(), kills, bases);
 }
 
 TEST(compaction_killed, when_the_base_is_written_the_old_log_stays) {

@@ -20,6 +20,18 @@
 namespace dfs::test {
 namespace {
 
+TEST_F(Compaction, who_only_reads_may_not_ask_for_one) {
+  Options options = patient();
+  Store writer = need(Store::open(path_, options), "open");
+  need(writer.set("a", "1"), "set");
+  options.read_only = true;
+  const Store reader = need(Store::open(path_, options), "open");
+  const auto refused = Admin(reader).compact(std::chrono::minutes(2));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), errc::not_permitted) << refused.error().text();
+  EXPECT_TRUE(Admin(writer).compact(std::chrono::minutes(2)));
+}
+
 TEST_F(Compaction, a_snapshot_stays_what_it_was_over_many_switches) {
   Store store = need(Store::open(path_, patient()), "open");
   for (int i = 0; i < 1000; ++i) {
@@ -173,6 +185,45 @@ TEST_F(Compaction, what_was_lost_in_a_gap_stays_lost) {
   serve(quietly);
   const Committed next = need(store.set("a", "3"), "set");
   EXPECT_GT(next.sequence, now.sequence() + 1) << "it was announced to be skipped";
+}
+
+TEST_F(Compaction, where_the_log_was_at_some_time_is_another_place_in_the_next_log) {
+  daemon_->stop();
+  serve({"--compaction-interval", "1h", "--feed-retention", "1h", "--durability", "written"});
+  Store store = need(Store::open(path_, patient()), "open");
+  // What stays in the log for watchers is a part of what lives.
+  for (int i = 0; i < 16; ++i) {
+    need(store.set("large" + std::to_string(i), '"' + std::string(1'000'000, 'v') + '"'), "set");
+  }
+  std::uint64_t count = 0;
+  // Writes until so many tenths of a second of the daemon's clock have passed.
+  const auto write_for = [&](std::uint64_t tenths) {
+    std::uint64_t first = 0;
+    for (;; ++count) {
+      const std::string key = "k" + std::to_string(count % 100);
+      need(store.set(key, std::to_string(count)), "set");
+      const std::uint64_t now = need(store.get(key), "get").time_ms;
+      if (first == 0) first = now;
+      if (now >= first + 100 * tenths) break;
+    }
+  };
+  // The daemon remembers a place of the log for each tenth of a second, and begins a compaction at
+  // the oldest that retention wants kept.
+  for (int round = 0; round < 3; ++round) {
+    write_for(round == 0 ? 3 : 5);
+    need(Admin(store).compact(std::chrono::minutes(2)), "compact");
+  }
+  write_for(1);
+  const std::uint64_t last = count;
+  const auto expect_all = [last](const Store& of) {
+    for (std::uint64_t n = last - 99; n <= last; ++n) {
+      EXPECT_EQ(need(of.get("k" + std::to_string(n % 100)), "get").value, std::to_string(n));
+    }
+  };
+  expect_all(store);
+  daemon_->stop();
+  serve({});
+  expect_all(need(Store::open(path_, patient()), "open"));
 }
 
 }  // namespace

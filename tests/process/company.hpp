@@ -79,7 +79,7 @@ class Company {
   /// From now on sequences from `sequence` on are a new daemon's.
   void expect_successor(std::uint64_t sequence) { board_->successor_from = sequence; }
 
-  /// Lets everybody finish, and checks the sheets against a log.
+  /// Lets everybody finish.
   void finish() {
     board_->stopping = true;
     for (ClientProcess& writer : writers_) writer.expect_done();
@@ -87,7 +87,9 @@ class Company {
     EXPECT_FALSE(readers_.back().ended());
     readers_.clear();
   }
+  /// Checks the sheets against the log that the last daemon has left.
   void expect_log_has_all(const LogContents& log) {
+    EXPECT_EQ(log.recovery().kind, log::RecoveryKind::whole);
     const TaggedLog tagged(log, settings_.keys);
     for (int i = 0; i < kWriters; ++i) {
       const TaggedSheet& sheet = board_->sheets[static_cast<std::size_t>(i)];

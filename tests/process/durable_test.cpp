@@ -13,6 +13,8 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -232,6 +234,38 @@ TEST(Durable, a_daemon_without_its_syncs_is_found_out) {
   EXPECT_EQ(outcome.acknowledged, count);
   EXPECT_GT(outcome.too_early, count / 2);
   std::printf("without fdatasync: %d of %d acknowledged too early\n", outcome.too_early, count);
+}
+
+TEST(DurableWrites, of_what_was_never_synced_anything_may_be_missing_and_the_store_is_good) {
+  const Watchdog watchdog("a power cut within an unsynced stretch");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path, .arguments = {"--durability", "written", "--sync-interval", "1h"}});
+  Options options;
+  options.autostart = Autostart::never;
+  {
+    Store store = need(Store::open(path, options), "open");
+    ASSERT_TRUE(store.sync(need(store.set("synced", "1"), "set").sequence));
+    for (int i = 0; i < 10; ++i) need(store.set("key" + std::to_string(i), "1"), "set");
+  }
+  daemon.kill();
+
+  // A page that the disk never had, between others that it had.
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const auto missing = bytes.find("key5");
+  ASSERT_NE(missing, std::string::npos);
+  file.seekp(static_cast<std::streamoff>(missing));
+  file.write("\0\0\0\0", 4);
+  file.close();
+
+  daemon = DaemonProcess::serving({.store = path});
+  const Store store = need(Store::open(path, options), "open");
+  EXPECT_TRUE(store.get("synced"));
+  EXPECT_TRUE(store.get("key4"));
+  EXPECT_EQ(store.get("key5").error(), errc::absent);
+  EXPECT_EQ(store.get("key9").error(), errc::absent) << "a prefix";
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -87,6 +88,7 @@ TEST(EditedLog, an_edit_while_it_is_served_stops_acknowledgements) {
       edit.make(path);
       const auto done = store.set("second", "2");
       EXPECT_FALSE(done) << edit.name << ": acknowledged after the edit";
+      EXPECT_EQ(store.get("second").error(), errc::absent) << edit.name << ": seen all the same";
       expect_stopped(daemon, edit);
       EXPECT_FALSE(store.set("third", "3")) << edit.name;
       EXPECT_TRUE(store.get("first")) << "reads go on";
@@ -106,6 +108,7 @@ TEST(EditedLog, an_edit_at_any_point_of_a_write_is_noticed_before_its_acknowledg
       ClientProcess client("a writer", [&] {
         Store store = open_served(path, std::chrono::seconds(2));
         for (int i = 0; i < 3; ++i) answers.send(store.set("first", "\"first\"") ? 1 : 0);
+        answers.send(static_cast<int>(store.snapshot().sequence()));
       });
       EXPECT_EQ(answers.receive(), 1);
       EXPECT_EQ(answers.receive(), 1);
@@ -115,6 +118,7 @@ TEST(EditedLog, an_edit_at_any_point_of_a_write_is_noticed_before_its_acknowledg
       edit.make(path);
       daemon.signal(SIGCONT);
       EXPECT_EQ(answers.receive(), 0) << edit.name << " at " << point;
+      EXPECT_EQ(answers.receive(), 2) << edit.name << " at " << point << ": seen all the same";
       client.expect_done();
       expect_stopped(daemon, edit);
     }
@@ -231,6 +235,32 @@ TEST_F(StoppedLog, a_line_without_sequence_behind_the_last_is_committed_anew) {
   EXPECT_GT(mine.sequence, need(store.get("a"), "get").sequence);
   daemon.stop();
   LogContents::at(path_).expect_versions_rise_by_one();
+}
+
+TEST_F(StoppedLog, more_lines_by_hand_than_there_is_room_for_end_the_daemon_and_are_kept_aside) {
+  constexpr int kLines = 60;
+  std::string bytes = bytes_;
+  for (int i = 0; i < kLines; ++i) {
+    bytes += R"({"k":"hand)" + std::to_string(i) + R"(","val":")" + std::string(1'000'000, 'x') +
+             "\"}\n";
+  }
+  write_file(path_, bytes);
+  DaemonProcess narrow({.store = path_, .arguments = {"--memory-limit", "32M"}});
+  EXPECT_EQ(narrow.exit_code(), 74);
+  EXPECT_NE(narrow.said().find("no room"), std::string::npos) << narrow.said();
+
+  // What there was room for is committed; all of it lies beside the log.
+  std::string aside;
+  for (const auto& entry : std::filesystem::directory_iterator(path_.substr(0, path_.rfind('/')))) {
+    if (entry.path().string().find(".torn-") != std::string::npos) aside = entry.path().string();
+  }
+  std::ifstream file(aside, std::ios::binary);
+  const std::string kept{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_TRUE(kept == bytes.substr(bytes_.size())) << kept.size();
+  const DaemonProcess wide = DaemonProcess::serving({.store = path_});
+  Store store = open_served(path_, std::chrono::minutes(1));
+  EXPECT_EQ(need(store.get("hand0"), "get").value.size(), 1'000'002U);
+  EXPECT_EQ(store.get("hand" + std::to_string(kLines - 1)).error(), errc::absent);
 }
 
 TEST_F(StoppedLog, an_edit_that_keeps_its_checksum_is_refused_by_line) {

@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,6 +35,41 @@ std::size_t write_until_it_fails(Store& store, Told& told, const std::string& pr
   }
   ADD_FAILURE() << "nothing failed";
   return 0;
+}
+
+/// One client for each of `told`, until nobody is answered.
+void write_beside_each_other(const std::string& path, std::vector<Told>& told) {
+  std::vector<Store> stores;  // all before the first of them writes
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    stores.push_back(open_served(path, std::chrono::seconds(2)));
+  }
+  std::vector<std::thread> clients;
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    clients.emplace_back([&, i] {
+      static_cast<void>(write_until_it_fails(stores[i], told[i], std::to_string(i) + "/"));
+    });
+  }
+  for (std::thread& client : clients) client.join();
+}
+
+/// Fails the test unless the last state of a dead daemon, and its feed, hold what was acknowledged
+/// and nothing besides.
+void expect_seen(const Store& reader, Watch& watch, const std::vector<Told>& told) {
+  std::set<std::string> accepted;
+  for (const Told& one : told) accepted.insert(one.accepted.begin(), one.accepted.end());
+  const Snapshot snapshot = reader.snapshot();
+  EXPECT_TRUE(snapshot.stale());
+  std::set<std::string> seen;
+  for (const Entry& entry : snapshot.all()) seen.emplace(entry.key);
+  EXPECT_EQ(seen, accepted);
+  std::set<std::string> followed;
+  auto change = watch.next(std::chrono::milliseconds(0));
+  for (; change; change = watch.next(std::chrono::milliseconds(0))) {
+    followed.emplace(change->key);
+    EXPECT_LE(change->sequence, snapshot.sequence());
+  }
+  EXPECT_EQ(change.error(), errc::daemon_gone);
+  EXPECT_EQ(followed, accepted);
 }
 
 TEST(FailedSync, ends_all_writing_with_exit_74_and_the_restart_reads_the_disk) {
@@ -81,20 +116,49 @@ TEST(FailedSync, ends_all_writing_where_it_cannot_be_begun_too) {
   DaemonProcess daemon = DaemonProcess::serving(
       {.store = path, .wrapper = failing("sync_file_range:error=EIO:when=3+")});
   // Several, since a sync is begun early only where somebody is to be woken beside it.
-  std::array<Told, 4> told;
-  std::vector<std::thread> clients;
-  for (std::size_t i = 0; i < told.size(); ++i) {
-    clients.emplace_back([&, i] {
-      Store store = open_served(path, std::chrono::seconds(2));
-      static_cast<void>(write_until_it_fails(store, told.at(i), std::to_string(i) + "/"));
-    });
-  }
-  for (std::thread& client : clients) client.join();
+  std::vector<Told> told(4);
+  write_beside_each_other(path, told);
   EXPECT_EQ(daemon.exit_code(), 74);
   EXPECT_NE(daemon.said().find("writing stopped"), std::string::npos) << daemon.said();
   const DaemonProcess next = DaemonProcess::serving({.store = path});
   const Store store = open_served(path);
   for (const Told& one : told) expect_all_readable(store, one);
+}
+
+TEST(FailedSync, was_to_make_durable_what_nobody_has_seen) {
+  const Watchdog watchdog("a failed sync");
+  for (const std::size_t writers : {1U, 4U}) {
+    for (const std::string call : {"fdatasync", "sync_file_range"}) {
+      if (writers == 1 && call == "sync_file_range") continue;  // it is made beside others only
+      for (const int when : {2, 9}) {
+        const TemporaryDirectory directory;
+        const std::string path = directory / "users.db";
+        DaemonProcess daemon = DaemonProcess::serving(
+            {.store = path,
+             .wrapper = failing(call + ":error=EIO:when=" + std::to_string(when) + "+")});
+        const Store reader = open_served(path, std::chrono::seconds(2));
+        Watch watch = need(reader.watch(), "watch");
+        std::vector<Told> told(writers);
+        write_beside_each_other(path, told);
+        EXPECT_EQ(daemon.exit_code(), 74);
+        expect_seen(reader, watch, told);
+      }
+    }
+  }
+}
+
+TEST(FailedSync, in_the_background_ends_acknowledgements_though_writers_never_pause) {
+  const Watchdog watchdog("a failed background sync under writers");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  DaemonProcess daemon =
+      DaemonProcess::serving({.store = path,
+                              .arguments = {"--durability", "written", "--sync-interval", "20ms"},
+                              .wrapper = failing("fdatasync:error=EIO:when=2+")});
+  Store store = open_served(path, std::chrono::seconds(2));
+  Told told;
+  write_until_it_fails(store, told);
+  EXPECT_EQ(daemon.exit_code(), 74);
 }
 
 TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_another) {
@@ -110,6 +174,7 @@ TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_anoth
                               .arguments = {"--durability", "written", "--sync-interval", "20ms"},
                               .wrapper = failing("fdatasync:error=EIO:when=2+")});
   Store store = need(Store::open(path, options), "open");
+  const Store asks = open_served(path, std::chrono::seconds(2));
   // The first sync of the background thread succeeds, its second does not.
   const Committed kept = need(store.set("kept", "1"), "set");
   ASSERT_TRUE(store.sync(kept.sequence));
@@ -120,6 +185,7 @@ TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_anoth
   Transaction at_the_lost = store.begin();
   ASSERT_TRUE(at_the_lost.get("kept"));
   const Snapshot snapshot = store.snapshot();
+  EXPECT_FALSE(asks.sync(lost.sequence)) << "it is on no disk";
   EXPECT_EQ(daemon.exit_code(), 74);
 
   // Of an unsynced stretch the disk may have nothing; the cache, which a test cannot lose, has it.

@@ -1,8 +1,5 @@
-// A client that breaks every rule it can: the daemon lives, the others are served, and it is
+// A client that breaks every rule of its memory: the daemon lives, the others are served, and it is
 // dropped with a reason where it can be caught (I7, I8). From another uid where the test is root.
-#include <dfs/admin.hpp>
-#include <dfs/store.hpp>
-
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -14,23 +11,15 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <functional>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include <boost/json.hpp>
-
-#include "tests/process/client_process.hpp"
-#include "tests/process/daemon_process.hpp"
+#include "tests/process/hostile.hpp"
 #include "tests/process/message_pipe.hpp"
-#include "tests/process/raw_client.hpp"
 #include "tests/process/scale.hpp"
-#include "tests/process/temporary_directory.hpp"
-#include "tests/process/watchdog.hpp"
 
 namespace dfs::test {
 namespace {
@@ -43,76 +32,6 @@ std::size_t memory_of(::pid_t pid) {
   }
   throw std::runtime_error("no RssAnon of the daemon");
 }
-
-class Hostile : public ::testing::Test {
- protected:
-  Hostile() : daemon_(DaemonProcess::serving({.store = path_})), store_(open()) {
-    // Somebody else may come in, and may write.
-    std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
-    std::filesystem::permissions(path_, std::filesystem::perms(0666));
-    expect_served();
-  }
-  ~Hostile() override {
-    expect_served();
-    store_.close();
-    daemon_.stop();
-  }
-
-  [[nodiscard]] Store open() const {
-    Options options;
-    options.autostart = Autostart::never;
-    options.timeout = std::chrono::minutes(2);
-    return need(Store::open(path_, options), "open");
-  }
-  /// An honest client writes and reads, and a new one is let in.
-  void expect_served() {
-    const std::string value = std::to_string(++served_);
-    const auto done = store_.set("honest", value);
-    ASSERT_TRUE(done) << done.error().text() << daemon_.said();
-    EXPECT_EQ(need(store_.get("honest"), "get").value, value);
-    EXPECT_EQ(need(open().get("honest"), "get").value, value);
-    EXPECT_FALSE(daemon_.ended());
-  }
-  [[nodiscard]] boost::json::object info() const {
-    return boost::json::parse(need(Admin(store_).info(), "info")).as_object();
-  }
-  [[nodiscard]] std::uint64_t number(const char* name) const {
-    return info().at(name).to_number<std::uint64_t>();
-  }
-  /// Asks again until the daemon says so; the watchdog ends what never comes.
-  void wait_until(const char* name, std::uint64_t at_least) const {
-    while (number(name) < at_least) ::sched_yield();
-  }
-  void wait_until_clients(std::uint64_t at_most) const {
-    while (number("clients") > at_most) ::sched_yield();
-  }
-  /// Runs in a process of its own, as somebody else.
-  [[nodiscard]] ClientProcess hostile(const std::function<void()>& body) const {
-    return ClientProcess("the hostile client", [body] {
-      become_somebody_else();
-      body();
-    });
-  }
-  /// A client that `breaks` a rule is dropped, and the daemon's own words say `why`.
-  void expect_dropped(const std::function<void(RawClient&)>& breaks, const std::string& why) {
-    const std::uint64_t before = number("dropped_clients");
-    hostile([&] {
-      RawClient client(path_);
-      breaks(client);
-      client.wait_for_end();
-    }).expect_done();
-    wait_until("dropped_clients", before + 1);
-    EXPECT_NE(daemon_.said().find(why), std::string::npos) << why << "\n" << daemon_.said();
-    expect_served();
-  }
-
-  const Watchdog watchdog_{"a hostile client"};
-  const TemporaryDirectory directory_;
-  const std::string path_ = directory_ / "users.db";
-  DaemonProcess daemon_;
-  Store store_;
-  int served_ = 0;
-};
 
 TEST_F(Hostile, each_broken_rule_drops_its_client_with_the_reason) {
   expect_dropped(
@@ -132,8 +51,7 @@ TEST_F(Hostile, each_broken_rule_drops_its_client_with_the_reason) {
       [](RawClient& client) {
         // Looked at when the replies need room, so it sends until they do.
         client.page().reply_position.store(std::uint64_t{1} << 40);
-        wire::RequestProducer ring(client.map(wire::Descriptor::request_ring, kRequestRingBytes),
-                                   client.page().request_tail, client.reply_header().request_head);
+        wire::RequestProducer ring = client.requests();
         for (std::uint64_t number = 1; number <= kMaxInFlight; ++number) {
           if (!wire::submit(client.page(), number)) return;
           while (ring.try_push(number, {}, wire::kLastChunk) == wire::Push::full) {
@@ -148,8 +66,7 @@ TEST_F(Hostile, each_broken_rule_drops_its_client_with_the_reason) {
   expect_dropped(
       [](RawClient& client) {
         // A whole request whose word was never submitted.
-        wire::RequestProducer ring(client.map(wire::Descriptor::request_ring, kRequestRingBytes),
-                                   client.page().request_tail, client.reply_header().request_head);
+        wire::RequestProducer ring = client.requests();
         static_cast<void>(
             ring.try_push(7, std::as_bytes(std::span("no request")), wire::kLastChunk));
         client.ring();
@@ -160,8 +77,7 @@ TEST_F(Hostile, each_broken_rule_drops_its_client_with_the_reason) {
 TEST_F(Hostile, bytes_that_are_no_request_are_refused_and_nothing_else) {
   hostile([this] {
     RawClient client(path_);
-    wire::RequestProducer ring(client.map(wire::Descriptor::request_ring, kRequestRingBytes),
-                               client.page().request_tail, client.reply_header().request_head);
+    wire::RequestProducer ring = client.requests();
     std::mt19937 random(3);
     for (std::uint64_t request = 1; request <= 500; ++request) {
       std::vector<std::byte> bytes(random() % 200);
@@ -178,8 +94,11 @@ TEST_F(Hostile, bytes_that_are_no_request_are_refused_and_nothing_else) {
 
 TEST_F(Hostile, scribbling_over_everything_it_may_write_hurts_only_itself) {
   const int rounds = scaled("scribblers", 60, 6);
-  std::uint64_t dropped = number("dropped_clients");
-  for (int round = 0; round < rounds; ++round) {
+  const auto enough = static_cast<std::uint64_t>(rounds) / 4 + 1;
+  const std::uint64_t before = number("dropped_clients");
+  std::uint64_t dropped = 0;
+  // How far one gets before it ends is chance: it goes on until enough were dropped.
+  for (int round = 0; round < rounds || dropped < enough; ++round) {
     hostile([this, round] {
       RawClient client(path_);
       wire::ClientPage& page = client.page();
@@ -200,10 +119,9 @@ TEST_F(Hostile, scribbling_over_everything_it_may_write_hurts_only_itself) {
       }
     }).expect_done();
     if (round % 10 == 0) expect_served();
+    dropped = number("dropped_clients") - before;
   }
-  dropped = number("dropped_clients") - dropped;
-  std::printf("%llu of %d scribblers dropped\n", static_cast<unsigned long long>(dropped), rounds);
-  EXPECT_GT(dropped, static_cast<std::uint64_t>(rounds) / 4);
+  std::printf("%llu scribblers dropped\n", static_cast<unsigned long long>(dropped));
 }
 
 TEST_F(Hostile, shared_memory_cannot_be_taken_away_nor_the_index_written) {
@@ -235,74 +153,6 @@ TEST_F(Hostile, shared_memory_cannot_be_taken_away_nor_the_index_written) {
     require(writable < 0 || ::geteuid() == 0, "the index opened for writing");
     require(::fchmod(index, 0666) != 0 || ::geteuid() == 0, "the index's mode changed");
   }).expect_done();
-}
-
-TEST_F(Hostile, four_hundred_silent_connections_keep_nobody_out) {
-  const MessagePipe<int> ready;
-  const MessagePipe<int> go;
-  ClientProcess silent = hostile([&] {
-    std::vector<os::Descriptor> sockets;
-    const auto hello = wire::encode(wire::Hello{});
-    for (int i = 0; i < 400; ++i) {
-      sockets.push_back(RawClient::dial(path_));
-      // Half of them say half a hello.
-      if (i % 2 == 0) continue;
-      static_cast<void>(
-          os::try_send_packet(sockets.back().get(),
-                              {reinterpret_cast<const char*>(hello.data()), hello.size() / 2}, {}));
-    }
-    ready.send(1);
-    static_cast<void>(go.receive());
-  });
-  static_cast<void>(ready.receive());
-  for (int i = 0; i < 20; ++i) expect_served();
-  go.send(1);
-  silent.expect_done();
-}
-
-TEST_F(Hostile, who_asks_and_does_not_read_is_dropped) {
-  expect_dropped(
-      [](RawClient& client) {
-        wire::AdminRequest request;
-        request.kind = wire::AdminKind::info;
-        for (;;) {
-          const auto packet = wire::encode(request);
-          if (!os::send_packet(client.socket(),
-                               {reinterpret_cast<const char*>(packet.data()), packet.size()}, {},
-                               RawClient::patience())) {
-            return;
-          }
-        }
-      },
-      std::string(wire::describe(wire::DropReason::not_reading)));
-}
-
-TEST_F(Hostile, descriptors_that_are_asked_for_and_left_lying_keep_nobody_out) {
-  const MessagePipe<int> ready;
-  const MessagePipe<int> go;
-  std::vector<ClientProcess> collectors;
-  for (int i = 0; i < 20; ++i) {
-    collectors.push_back(hostile([&] {
-      RawClient client(path_);
-      wire::AdminRequest request;
-      request.kind = wire::AdminKind::generation;
-      request.argument = 1;
-      const auto packet = wire::encode(request);
-      for (int n = 0; n < 500; ++n) {
-        if (!os::try_send_packet(client.socket(),
-                                 {reinterpret_cast<const char*>(packet.data()), packet.size()},
-                                 {})) {
-          break;
-        }
-      }
-      ready.send(1);
-      static_cast<void>(go.receive());
-    }));
-  }
-  for (int i = 0; i < 20; ++i) static_cast<void>(ready.receive());
-  expect_served();
-  for (int i = 0; i < 20; ++i) go.send(1);
-  for (ClientProcess& one : collectors) one.expect_done();
 }
 
 TEST_F(Hostile, a_doorbell_that_blocks_and_is_full_stops_nobody) {
@@ -337,8 +187,7 @@ TEST_F(Hostile, who_floods_and_never_reads_its_replies_waits_alone) {
   ClientProcess flood = hostile([&] {
     RawClient client(path_);
     wire::ClientPage& page = client.page();
-    wire::RequestProducer ring(client.map(wire::Descriptor::request_ring, kRequestRingBytes),
-                               page.request_tail, client.reply_header().request_head);
+    wire::RequestProducer ring = client.requests();
     wire::CommitRequest request;
     request.writes.push_back({"flood", "1", {}, false});
     wire::OutputArchive archive(4096);
@@ -374,8 +223,7 @@ TEST_F(Hostile, who_withdraws_every_request_leaves_nothing_of_them_in_the_daemon
   hostile([this] {
     RawClient client(path_);
     wire::ClientPage& page = client.page();
-    wire::RequestProducer ring(client.map(wire::Descriptor::request_ring, kRequestRingBytes),
-                               page.request_tail, client.reply_header().request_head);
+    wire::RequestProducer ring = client.requests();
     const std::vector<std::byte> bytes(kMaxChunkBytes, std::byte{1});
     for (std::uint64_t number = 1; number <= kChunks; ++number) {
       require(wire::submit(page, number), "submit");
@@ -388,42 +236,6 @@ TEST_F(Hostile, who_withdraws_every_request_leaves_nothing_of_them_in_the_daemon
     require(client.reply_header().dropped.load() == 0, "dropped for withdrawing");
   }).expect_done();
   EXPECT_LT(memory_of(daemon_.pid()), before + kMayGrow);
-}
-
-TEST_F(Hostile, the_end_of_a_process_counts_though_its_child_keeps_the_socket) {
-  wait_until_clients(1);
-  const MessagePipe<::pid_t> child;
-  const MessagePipe<int> go;
-  hostile([&] {
-    RawClient client(path_);
-    client.page().holds.at(1).fetch_add(1);
-    const ::pid_t pid = ::fork();
-    if (pid == 0) {
-      static_cast<void>(go.receive());
-      ::_exit(0);
-    }
-    child.send(pid);
-    // It ends; the socket, the memory and the hold stay with its child.
-  }).expect_done();
-  static_cast<void>(child.receive());
-  wait_until_clients(1);
-  expect_served();
-  go.send(1);
-}
-
-TEST_F(Hostile, what_is_no_hello_is_turned_away) {
-  hostile([this] {
-    std::mt19937 random(5);
-    for (int i = 0; i < 200; ++i) {
-      const os::Descriptor socket = RawClient::dial(path_);
-      std::string bytes(random() % 300, '\0');
-      for (char& byte : bytes) byte = static_cast<char>(random());
-      if (i % 3 == 0) bytes.replace(0, std::min<std::size_t>(4, bytes.size()), "DFS\1", 4);
-      if (!os::send_packet(socket.get(), bytes, {}, RawClient::patience())) continue;
-      // An answer or an end; never silence.
-      require(os::wait_readable(socket.get(), RawClient::patience()), "no answer");
-    }
-  }).expect_done();
 }
 
 }  // namespace

@@ -1,13 +1,12 @@
 // Random commits, transactions, crashes and reopenings of the daemon's own parts against a plain
 // map with versions: what is answered, what every snapshot holds, what recovery finds.
 //
-// Few keys, so that everything meets everything. The counts at the end say what was reached.
+// The counts at the end say what was reached.
 #include <gtest/gtest.h>
 
 #include <malloc.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +22,7 @@
 #include "common/index/feed.hpp"
 #include "common/index/lookup.hpp"
 #include "tests/process/bare_store.hpp"
+#include "tests/process/invented_commit.hpp"
 #include "tests/process/plain_store.hpp"
 #include "tests/process/scale.hpp"
 
@@ -31,7 +31,6 @@
 namespace dfs::test {
 namespace {
 
-constexpr std::array<const char*, 7> kKeys{"a", "aa", "ab", "b", "ba", "c", "\xC3\xA9"};
 constexpr const char* kStoreId = "0123456789abcdef0123456789abcdef";
 
 /// What a run of the model reached; counted over all cases.
@@ -59,25 +58,6 @@ struct Step {
 std::ostream& operator<<(std::ostream& out, const Step& step) {
   return out << '{' << int{step.kind} << ',' << step.seed << '}';
 }
-
-/// Small choices from one number.
-class Choices {
- public:
-  explicit Choices(std::uint64_t seed) : state_(seed) {}
-  /// 0 .. bound - 1.
-  std::uint64_t below(std::uint64_t bound) {
-    state_ += 0x9e3779b97f4a7c15;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111eb;
-    return (z ^ (z >> 31U)) % bound;
-  }
-  bool one_in(std::uint64_t n) { return below(n) == 0; }
-  std::string key() { return kKeys.at(below(kKeys.size())); }
-
- private:
-  std::uint64_t state_;
-};
 
 /// The pair under test, and the steps that both take.
 class Pair {
@@ -195,9 +175,9 @@ class Pair {
 
   /// One random request, put to both.
   void submit(Choices& choices) {
-    const PlainCommit commit = invent(choices);
+    const PlainCommit commit = Inventor(choices, plain_, given_, store_->published()).commit();
     const PlainAnswer expected = plain_.judge(commit);
-    const Taken taken = store_->take(request_for(commit));
+    const Taken taken = store_->take(request_for(commit, plain_, *store_));
     if (expected.refused) {
       RC_ASSERT(taken.refusal.has_value());
       RC_ASSERT(taken.refusal->code == *expected.refused);
@@ -222,93 +202,6 @@ class Pair {
     } else {
       ++(expected.phantom ? reached_.phantoms : reached_.conflicts);
     }
-  }
-
-  PlainCommit invent(Choices& choices) {
-    PlainCommit commit;
-    commit.durable = choices.one_in(4);
-    if (choices.one_in(2)) {
-      commit.snapshot = some_snapshot(choices);
-      commit.snapshot_isolation = choices.one_in(8);
-      for (std::uint64_t i = choices.below(3); i > 0; --i) commit.reads.push_back(choices.key());
-      for (std::uint64_t i = choices.below(2); i > 0; --i) commit.ranges.push_back(range(choices));
-    }
-    for (std::uint64_t i = choices.below(8) / 6; i > 0; --i) {
-      const std::string key = choices.key();
-      commit.checks.push_back({key, expectation(key, choices)});
-    }
-    for (std::uint64_t i = 1 + choices.below(5) / 2; i > 0; --i) {
-      const std::string key = choices.key();
-      PlainWrite write{key, std::nullopt, {}};
-      if (!choices.one_in(4)) write.value = std::to_string(choices.below(100000));
-      if (choices.one_in(3)) write.expect = expectation(key, choices);
-      commit.writes.push_back(std::move(write));
-    }
-    return commit;
-  }
-  /// Mostly a recent one; sometimes an old one, of a history that may have been lost.
-  std::uint64_t some_snapshot(Choices& choices) {
-    if (!given_.empty() && choices.one_in(6)) {
-      auto at = given_.begin();
-      std::advance(at, static_cast<std::ptrdiff_t>(choices.below(given_.size())));
-      return *at > store_->published() && plain_.has(*at) ? store_->published() : *at;
-    }
-    auto at = plain_.history().find(store_->published());
-    for (std::uint64_t back = choices.below(4); back > 0; --back) {
-      if (at->first <= plain_.oldest()) break;
-      --at;
-    }
-    return at->first;
-  }
-  static PlainRange range(Choices& choices) {
-    PlainRange made;
-    made.end = static_cast<PlainRange::End>(choices.below(3));
-    if (!choices.one_in(4)) made.from = choices.key();
-    if (made.end != PlainRange::End::everything) made.to = choices.key();
-    return made;
-  }
-  PlainExpectation expectation(const std::string& key, Choices& choices) {
-    PlainExpectation made{static_cast<PlainExpectation::Kind>(choices.below(4)), 0};
-    if (made.kind != PlainExpectation::Kind::version) return made;
-    const auto found = plain_.now().find(key);
-    const std::uint64_t real = found == plain_.now().end() ? 0 : found->second.version;
-    made.version = choices.one_in(3) ? choices.below(real + 2) : real;
-    return made;
-  }
-
-  static wire::Expectation expectation_for(const PlainExpectation& expect) {
-    return {static_cast<wire::Expect>(expect.kind), expect.version};
-  }
-  wire::CommitRequest request_for(const PlainCommit& commit) {
-    wire::CommitRequest request;
-    request.durable = commit.durable;
-    request.snapshot_isolation = commit.snapshot_isolation;
-    request.has_snapshot = commit.snapshot.has_value();
-    request.snapshot_generation = 1;
-    request.snapshot_sequence = commit.snapshot.value_or(0);
-    const auto then = plain_.history().find(commit.snapshot.value_or(0));
-    const bool known = then != plain_.history().end();
-    for (const std::string& key : commit.reads) {
-      const auto found = known ? then->second.find(key) : PlainContent::const_iterator();
-      const bool live = known && found != then->second.end() && found->second.live;
-      request.reads.push_back({store_->keep(key), live ? found->second.sequence : 0});
-    }
-    for (const PlainRange& range : commit.ranges) {
-      std::uint64_t live = 0;
-      if (known) {
-        for (const auto& [key, what] : then->second) live += what.live && range.holds(key) ? 1 : 0;
-      }
-      request.ranges.push_back({store_->keep(range.from), store_->keep(range.to),
-                                static_cast<wire::RangeEnd>(range.end), live});
-    }
-    for (const PlainCheck& check : commit.checks) {
-      request.checks.push_back({store_->keep(check.key), expectation_for(check.expect)});
-    }
-    for (const PlainWrite& write : commit.writes) {
-      request.writes.push_back({store_->keep(write.key), store_->keep(write.value.value_or("")),
-                                expectation_for(write.expect), !write.value});
-    }
-    return request;
   }
 
   void look_at_snapshot(Choices& choices) {

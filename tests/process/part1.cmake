@@ -6,15 +6,18 @@ dfs_process_test(compaction_memory_test THREADS)
 dfs_process_test(watch_test)
 dfs_process_test(endurance_test)
 dfs_process_test(history_test THREADS)
+dfs_process_test(isolation_test THREADS)
 dfs_process_test(kill_client_test)
 dfs_process_test(kill_daemon_test THREADS)
 dfs_process_test(kill_at_random_test THREADS)
 dfs_process_test(kill_compacting_test THREADS)
 dfs_process_test(second_daemon_test)
+dfs_process_test(resent_test)
+dfs_process_test(given_back_test LIBS dfs_index dfs_wire)
 
 # Once more with compaction going on all the time: switches, deletions and keys made again under all
 # that these claim.
-foreach(name bank_test history_test model_daemon_test)
+foreach(name bank_test history_test isolation_test model_daemon_test)
   if(TARGET ${name} AND NOT DFS_SANITIZE)
     add_test(NAME compacting.${name} COMMAND ${name})
     set_tests_properties(compacting.${name} PROPERTIES

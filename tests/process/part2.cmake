@@ -1,8 +1,10 @@
 # What was acknowledged is on disk, reading makes no system call, and whatever fails is survived.
 dfs_test(model_test model_test.cpp LIBS dfs_daemon LABELS unit)
 dfs_process_test(hostile_test LIBS dfs_wire Boost::json)
+dfs_process_test(hostile_connection_test LIBS dfs_wire Boost::json)
 dfs_process_test(reply_room_test LIBS dfs_wire)
 dfs_process_test(woken_test LIBS dfs_wire)
+dfs_process_test(capability_test LIBS dfs_wire)
 
 # What is traced is what is installed: a sanitizer has system calls of its own.
 if(NOT DFS_SANITIZE)

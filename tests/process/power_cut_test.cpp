@@ -176,15 +176,15 @@ void cut_while_compacting(const std::string& point) {
   std::mt19937 random(static_cast<unsigned>(point.size()));
   PowerCuts cuts({.program = DFSD_FAULTS, .store = "", .arguments = always_compacting()});
   const int count = scaled("cuts", 10, 3);
-  for (int i = 0; i < count; ++i) {
+  // Whether a compaction was over is chance at random: it goes on until one was.
+  for (int i = 0; i < count || cuts.bases() == 0; ++i) {
     const std::string time = std::to_string(1 + random() % 8);
     point == "random" ? cuts.cut_after(1 + random() % 200)
                       : cuts.cut_at("kill@" + point + ":" + time);
     ASSERT_TRUE(cuts.reads_what_was_acknowledged()) << "after cut " << i;
   }
-  EXPECT_GT(cuts.bases(), 0U);
   EXPECT_GT(cuts.acknowledged(), 0U);
-  std::printf("%s: %d cuts, %u logs found behind a compaction\n", point.c_str(), count,
+  std::printf("%s: at least %d cuts, %u logs found behind a compaction\n", point.c_str(), count,
               cuts.bases());
 }
 

@@ -24,6 +24,7 @@
 #include "common/wire/client_page.hpp"
 #include "common/wire/hello.hpp"
 #include "common/wire/reply_header.hpp"
+#include "common/wire/reply_ring.hpp"
 #include "common/wire/request.hpp"
 #include "common/wire/request_ring.hpp"
 #include "common/wire/request_word.hpp"
@@ -80,6 +81,17 @@ class RawClient {
   [[nodiscard]] const wire::ReplyHeader& reply_header() const {
     return *wire::reply_header_at(
         map(wire::Descriptor::reply_ring, wire::kReplyMemoryBytes, PROT_READ));
+  }
+  /// The two rings, as the library uses them.
+  [[nodiscard]] wire::RequestProducer requests() const {
+    return {map(wire::Descriptor::request_ring, kRequestRingBytes), page().request_tail,
+            reply_header().request_head};
+  }
+  [[nodiscard]] wire::ReplyConsumer replies() const {
+    return {reply_header(),
+            map(wire::Descriptor::reply_ring, wire::kReplyMemoryBytes, PROT_READ)
+                .subspan(wire::kReplyHeaderBytes),
+            page().reply_position};
   }
   Result<void> send(std::span<const std::byte> packet) const {
     return os::send_packet(socket(), {reinterpret_cast<const char*>(packet.data()), packet.size()},

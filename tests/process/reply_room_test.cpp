@@ -12,7 +12,6 @@
 
 #include <gtest/gtest.h>
 
-#include "common/wire/reply_ring.hpp"
 #include "tests/process/compacting_store.hpp"
 #include "tests/process/daemon_process.hpp"
 #include "tests/process/raw_client.hpp"
@@ -40,12 +39,8 @@ class ReplyRoom : public ::testing::Test {
       : daemon_(DaemonProcess::serving({.store = path_})),
         store_(need(Store::open(path_, patient()), "open")),
         client_(path_),
-        requests_(client_.map(wire::Descriptor::request_ring, kRequestRingBytes),
-                  client_.page().request_tail, client_.reply_header().request_head),
-        replies_(client_.reply_header(),
-                 client_.map(wire::Descriptor::reply_ring, wire::kReplyMemoryBytes, PROT_READ)
-                     .subspan(wire::kReplyHeaderBytes),
-                 client_.page().reply_position) {}
+        requests_(client_.requests()),
+        replies_(client_.replies()) {}
 
   void submit(std::uint64_t number) {
     const std::string key = key_of(number);

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <dfs/store.hpp>
 
+#include "tests/process/client_process.hpp"
 #include "tests/process/daemon_process.hpp"
 #include "tests/process/supervisor_socket.hpp"
 #include "tests/process/temporary_directory.hpp"
@@ -260,6 +261,28 @@ TEST_F(Activation, an_idle_daemon_ends_and_leaves_the_socket_to_who_passed_it) {
   auto daemon = DaemonProcess::serving(brief);
   EXPECT_EQ(daemon.exit_code(), 0);
   EXPECT_TRUE(std::filesystem::exists(socket_));
+  ::close(listening);
+}
+
+TEST_F(Activation, an_idle_daemon_counts_from_its_last_client_and_not_from_its_start) {
+  constexpr std::chrono::milliseconds kIdle{200};
+  const int listening = listen_as(SOCK_SEQPACKET);
+  DaemonSettings brief = activated({listening});
+  brief.arguments = {"--idle-exit", std::to_string(kIdle.count()) + "ms"};
+  auto daemon = DaemonProcess::serving(brief);
+  std::chrono::steady_clock::time_point left;
+  {
+    Options options;
+    options.autostart = Autostart::never;
+    Store store = need(Store::open(store_, options), "open");
+    const auto connected = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() < connected + 2 * kIdle) {
+      need(store.set("a", "1"), "set");
+    }
+    left = std::chrono::steady_clock::now();
+  }
+  EXPECT_EQ(daemon.exit_code(), 0);
+  EXPECT_GE(std::chrono::steady_clock::now() - left, kIdle);
   ::close(listening);
 }
 

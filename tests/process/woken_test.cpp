@@ -1,6 +1,6 @@
 // Who sleeps for a reply is woken for it, whatever else the writer has to do: here by a client that
-// sleeps at its word and never looks by itself, so that one wake-up that is left out is one that
-// this waits for in vain.
+// sleeps without a limit, so that one wake-up that is left out is one that this waits for in vain.
+// At its word, and, as clients that know of no word do, at its bell.
 #include <dfs/store.hpp>
 
 #include <atomic>
@@ -12,7 +12,8 @@
 #include <gtest/gtest.h>
 
 #include "common/os/futex.hpp"
-#include "common/wire/reply_ring.hpp"
+#include "common/os/poller.hpp"
+#include "common/os/socket.hpp"
 #include "common/wire/waiting.hpp"
 #include "tests/process/compacting_store.hpp"
 #include "tests/process/daemon_process.hpp"
@@ -25,17 +26,22 @@ namespace {
 
 enum class Asked : std::uint8_t { to_write, to_refuse };
 
+/// How a client sleeps, and what its store promises.
+struct Sleep {
+  const char* name;
+  std::uint32_t how;
+  const char* durability;
+};
+
 class Sleeper {
  public:
-  explicit Sleeper(const std::string& path)
-      : client_(path),
+  /// `how`: a word of wire/waiting.hpp.
+  Sleeper(const std::string& path, std::uint32_t how)
+      : how_(how),
+        client_(path),
         page_(client_.page()),
-        requests_(client_.map(wire::Descriptor::request_ring, kRequestRingBytes),
-                  page_.request_tail, client_.reply_header().request_head),
-        replies_(client_.reply_header(),
-                 client_.map(wire::Descriptor::reply_ring, wire::kReplyMemoryBytes, PROT_READ)
-                     .subspan(wire::kReplyHeaderBytes),
-                 page_.reply_position) {}
+        requests_(client_.requests()),
+        replies_(client_.replies()) {}
 
   /// One request, and its reply when it was woken for that.
   void ask(Asked asked) {
@@ -49,15 +55,12 @@ class Sleeper {
     wire::encode(request, archive);
     require(wire::submit(page_, ++number_), "submit");
     // Before the push: so no wake-up for its reply comes too early.
-    page_.asleep.store(wire::kAsleepAtWord);
+    page_.asleep.store(how_);
     require(requests_.try_push(number_, archive.bytes(), wire::kLastChunk) == wire::Push::pushed,
             "push");
     client_.ring();
-    while (page_.asleep.load() == wire::kAsleepAtWord) {
-      os::sleep_at(page_.asleep, wire::kAsleepAtWord, std::chrono::hours(1));
-    }
     wire::Reply reply;
-    ASSERT_EQ(replies_.next(reply), wire::Found::one) << "woken for nothing";
+    how_ == wire::kAsleepAtWord ? sleep_at_word(reply) : sleep_at_bell(reply);
     EXPECT_EQ(reply.number, number_);
     EXPECT_EQ(reply.kind,
               asked == Asked::to_write ? wire::ReplyKind::committed : wire::ReplyKind::refused);
@@ -65,6 +68,24 @@ class Sleeper {
   }
 
  private:
+  void sleep_at_word(wire::Reply& reply) {
+    while (page_.asleep.load() == wire::kAsleepAtWord) {
+      os::sleep_at(page_.asleep, wire::kAsleepAtWord, std::chrono::hours(1));
+    }
+    ASSERT_EQ(replies_.next(reply), wire::Found::one) << "woken for nothing";
+  }
+  void sleep_at_bell(wire::Reply& reply) {
+    const int bell = client_.fd(wire::Descriptor::bell);
+    do {
+      // Looks at the ring only when it was rung for: the first time it slept before it asked.
+      os::wait_readable(bell, os::Deadline::never());
+      ASSERT_TRUE(os::drain_bell(bell));
+      page_.asleep.store(how_);
+      // It may be rung for room: with kAsleep whenever there is some.
+    } while (replies_.next(reply) == wire::Found::nothing);
+  }
+
+  const std::uint32_t how_;
   RawClient client_;
   wire::ClientPage& page_;
   wire::RequestProducer requests_;
@@ -72,7 +93,7 @@ class Sleeper {
   std::uint64_t number_ = 0;
 };
 
-class Woken : public testing::TestWithParam<const char*> {
+class Woken : public testing::TestWithParam<Sleep> {
  protected:
   const Watchdog watchdog_{"a client that sleeps"};
   const TemporaryDirectory directory_;
@@ -80,9 +101,9 @@ class Woken : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(Woken, alone) {
-  const DaemonProcess daemon =
-      DaemonProcess::serving({.store = path_, .arguments = {"--durability", GetParam()}});
-  Sleeper sleeper(path_);
+  const DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path_, .arguments = {"--durability", GetParam().durability}});
+  Sleeper sleeper(path_, GetParam().how);
   for (int i = 0; i < 100; ++i) {
     sleeper.ask(i % 3 == 0 ? Asked::to_refuse : Asked::to_write);
     if (HasFatalFailure()) return;
@@ -90,8 +111,8 @@ TEST_P(Woken, alone) {
 }
 
 TEST_P(Woken, beside_others_who_write_and_a_compaction_without_end) {
-  const DaemonProcess daemon =
-      DaemonProcess::serving({.store = path_, .arguments = always_compacting(GetParam())});
+  const DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path_, .arguments = always_compacting(GetParam().durability)});
   std::atomic<bool> over{false};
   const auto writes_on = [&](const std::string& key) {
     Store store = need(Store::open(path_, patient()), "open");
@@ -100,8 +121,8 @@ TEST_P(Woken, beside_others_who_write_and_a_compaction_without_end) {
   std::thread one([&] { writes_on("one"); });
   std::thread other([&] { writes_on("other"); });
   {
-    Sleeper sleeper(path_);
-    Sleeper second(path_);
+    Sleeper sleeper(path_, GetParam().how);
+    Sleeper second(path_, GetParam().how);
     for (int i = 0; i < 500 && !HasFatalFailure(); ++i) {
       sleeper.ask(i % 3 == 0 ? Asked::to_refuse : Asked::to_write);
       if (i % 7 == 0) second.ask(Asked::to_write);
@@ -112,8 +133,14 @@ TEST_P(Woken, beside_others_who_write_and_a_compaction_without_end) {
   other.join();
 }
 
-INSTANTIATE_TEST_SUITE_P(In, Woken, testing::Values("durable", "written"),
-                         [](const auto& tested) { return std::string(tested.param); });
+INSTANTIATE_TEST_SUITE_P(
+    At, Woken,
+    testing::Values(Sleep{"its_word_durable", wire::kAsleepAtWord, "durable"},
+                    Sleep{"its_word_written", wire::kAsleepAtWord, "written"},
+                    Sleep{"its_bell_durable", wire::kAsleepForReplies, "durable"},
+                    Sleep{"its_bell_written", wire::kAsleepForReplies, "written"},
+                    Sleep{"its_bell_for_room_too", wire::kAsleep, "durable"}),
+    [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
 }  // namespace dfs::test
