@@ -141,6 +141,8 @@ Result<void> Compaction::add_gathered() {
     left = left.subspan(some.size());
   }
   gathered_.clear();
+  // For what is copied last the writer waits, and else for this.
+  next_->grow_ahead();
   if (in_background_) parts_.pace.give_way();
   return {};
 }

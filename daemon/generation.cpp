@@ -11,8 +11,10 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kLeastExtent = std::uint64_t{1} << 20;
-// So that a writer that runs into the end of an extent waits some milliseconds for the next.
 constexpr std::uint64_t kLargestExtent = std::uint64_t{16} << 20;
+// An extent is added in steps, so that a writer that runs into the end waits for a step alone: some
+// milliseconds, where memory has to be had from the host.
+constexpr std::uint64_t kStep = os::kHugePageBytes;
 // From here on memory grows by whole huge pages.
 constexpr std::uint64_t kHugeFrom = 4 * os::kHugePageBytes;
 // Addresses, not memory: no store outgrows them, and no mapping ever moves.
@@ -123,7 +125,11 @@ std::uint64_t Generation::extent() const {
 
 bool Generation::ensure(std::uint64_t bytes) {
   if (bytes <= allocated()) return true;
-  return grow_to(bytes + extent(), Growth::ahead) || grow_to(bytes, Growth::needed);
+  needed_.store(true, std::memory_order_relaxed);
+  const bool grown = grow_to(bytes + std::min(extent(), kStep), Growth::ahead) ||
+                     grow_to(bytes, Growth::needed);
+  needed_.store(false, std::memory_order_relaxed);
+  return grown;
 }
 
 bool Generation::grow_to(std::uint64_t bytes, Growth growth) {
@@ -181,12 +187,13 @@ void Generation::run() {
       wanted_changed_.wait(lock);
       continue;
     }
-    const std::uint64_t wanted = wanted_;
-    wanted_ = 0;
+    const std::uint64_t next = std::min(wanted_, allocated() + kStep);
     lock.unlock();
-    static_cast<void>(
-        grow_to(wanted, Growth::ahead));  // refused: the writer finds out when it needs it
+    const bool grown = !needed_.load(std::memory_order_relaxed) && grow_to(next, Growth::ahead);
     lock.lock();
+    // Refused: the writer finds out when it needs it. Needed: whoever needs it grows, and asks
+    // again.
+    if (!grown) wanted_ = 0;
   }
 }
 

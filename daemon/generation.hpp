@@ -73,7 +73,7 @@ class Generation final : public index::Space {
   [[nodiscard]] std::uint64_t needed_by_next() const;
   /// Whether a commit that adds `bytes` leaves room for the next generation within the limit (I8).
   [[nodiscard]] bool fits(std::uint64_t bytes) const;
-  /// After a batch: grows ahead if less than an extent is left.
+  /// After a batch, or a group of records: grows ahead if less than an extent is left.
   void grow_ahead();
   /// Nothing will be added to it: it begins to grow no more.
   void end_growth();
@@ -108,6 +108,7 @@ class Generation final : public index::Space {
 
   std::atomic<std::uint64_t> allocated_{0};
   std::atomic<std::uint64_t> limit_{0};  // a number that others do not depend on: relaxed
+  std::atomic<bool> needed_{false};     // somebody waits for memory: relaxed, it is a hint
   // Guarded by growth_mutex_: who grows.
   std::mutex growth_mutex_;
   // Guarded by mutex_.
