@@ -9,11 +9,11 @@ void Ledger::burnt(log::Gap gap) {
 
 Fate Ledger::fate(std::uint64_t sequence) const {
   // In this order: a batch moves from prepared to published or burnt, so what is looked at later is
-  // never older.
+  // never older. What was burnt is known as that before anything behind it is published.
   const std::uint64_t prepared = prepared_.load(std::memory_order_seq_cst);
-  if (lost(sequence) || sequence == 0 || sequence > prepared) return Fate::not_committed;
-  if (sequence <= published_.load(std::memory_order_seq_cst)) return Fate::committed;
-  return lost(sequence) ? Fate::not_committed : Fate::in_flight;
+  const std::uint64_t published = published_.load(std::memory_order_seq_cst);
+  if (sequence == 0 || sequence > prepared || lost(sequence)) return Fate::not_committed;
+  return sequence <= published ? Fate::committed : Fate::in_flight;
 }
 
 log::Gaps Ledger::gaps() const {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace dfs::daemon {
 namespace {
 
@@ -30,6 +33,29 @@ TEST(Ledger, burnt_sequences_are_lost_for_ever) {
   ledger.published(14);
   EXPECT_EQ(ledger.fate(14), Fate::committed);
   EXPECT_EQ(ledger.fate(12), Fate::not_committed);
+}
+
+TEST(Ledger, a_burnt_sequence_is_never_committed_for_who_asks_while_the_next_are_published) {
+  constexpr std::uint64_t kCommits = 1'000'000;
+  Ledger ledger({}, 1);
+  std::atomic<std::uint64_t> newest{1};
+  std::thread writer([&] {
+    for (std::uint64_t s = 3; s < kCommits; s += 2) {
+      ledger.prepared(s - 1);
+      newest.store(s - 1);
+      ledger.burnt({s - 2, s});
+      ledger.prepared(s);
+      ledger.published(s);
+    }
+    newest.store(kCommits);
+  });
+  // Even ones are refused, each with the odd one behind it published at once.
+  for (std::uint64_t s = 0; s < kCommits; s = newest.load()) {
+    if (s % 2 == 0) {
+      EXPECT_NE(ledger.fate(s), Fate::committed) << s;
+    }
+  }
+  writer.join();
 }
 
 TEST(Ledger, gaps_of_earlier_daemons_count) {
