@@ -201,18 +201,22 @@ Result<void> Writer::commit_hand_written() {
     request.writes.push_back({line.key, line.value, {}, line.erased});
     auto refused = accept({request, {}, 0, {}});
     if (!refused) return std::move(refused).error();
-    if (*refused) {
-      return Error(
-          errc::store_full,
-          "there is no room, in memory or on the disk, for all that was written by hand in " +
-              parts_.log.path() +
-              "; the rest is in the file beside it that was named when it was opened: append "
-              "that again when there is room");
-    }
+    if (*refused) return no_room_for_hand_written();
+    const std::uint64_t sequence = last_;
     if (auto committed = commit(); !committed) return committed;
+    // A batch that could not be appended is refused; here there is nobody who would hear of it.
+    if (published_ < sequence) return no_room_for_hand_written();
   }
   begin_.hand_written.clear();
   return {};
+}
+
+Error Writer::no_room_for_hand_written() const {
+  return Error(errc::store_full,
+               "there is no room, in memory or on the disk, for all that was written by hand in " +
+                   parts_.log.path() +
+                   "; the rest is in the file beside it that was named when it was opened: append "
+                   "that again when there is room");
 }
 
 void Writer::admit_and_dismiss() {

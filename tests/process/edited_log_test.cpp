@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -20,6 +21,7 @@
 
 #include "tests/process/client_process.hpp"
 #include "tests/process/daemon_process.hpp"
+#include "tests/process/failing_disk.hpp"
 #include "tests/process/log_contents.hpp"
 #include "tests/process/message_pipe.hpp"
 #include "tests/process/program.hpp"
@@ -28,13 +30,6 @@
 
 namespace dfs::test {
 namespace {
-
-Store open_served(const std::string& path, std::chrono::milliseconds timeout) {
-  Options options;
-  options.autostart = Autostart::never;
-  options.timeout = timeout;
-  return need(Store::open(path, options), "open");
-}
 
 void write_file(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
@@ -261,6 +256,25 @@ TEST_F(StoppedLog, more_lines_by_hand_than_there_is_room_for_end_the_daemon_and_
   Store store = open_served(path_, std::chrono::minutes(1));
   EXPECT_EQ(need(store.get("hand0"), "get").value.size(), 1'000'002U);
   EXPECT_EQ(store.get("hand" + std::to_string(kLines - 1)).error(), errc::absent);
+}
+
+TEST_F(StoppedLog, a_line_by_hand_that_cannot_be_written_ends_the_daemon_too) {
+  constexpr int kLines = 10;
+  std::string bytes = bytes_;
+  for (int i = 0; i < kLines; ++i) {
+    bytes += R"({"k":"hand)" + std::to_string(i) + "\",\"v\":1,\"d\":false,\"val\":1}\n";
+  }
+  write_file(path_, bytes);
+  // Of the writer's thread, a line each; main makes fewer.
+  DaemonProcess daemon({.store = path_, .wrapper = failing("pwrite64:error=ENOSPC:when=8")});
+  static_cast<void>(daemon.ready());
+  daemon.signal(SIGTERM);  // behind these lines
+  EXPECT_EQ(daemon.exit_code(), 74);
+  EXPECT_NE(daemon.said().find("all that was written by hand"), std::string::npos) << daemon.said();
+  const DaemonProcess next = DaemonProcess::serving({.store = path_});
+  const Store store = open_served(path_);
+  EXPECT_TRUE(store.get("hand6"));
+  EXPECT_EQ(store.get("hand7").error(), errc::absent);
 }
 
 TEST_F(StoppedLog, an_edit_that_keeps_its_checksum_is_refused_by_line) {
