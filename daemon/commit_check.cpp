@@ -220,7 +220,9 @@ CommitCheck::Range CommitCheck::check_range(const wire::ReadRange& range, std::u
   const std::uint64_t commits_since =
       ledger_.last_published() - std::min(ledger_.last_published(), snapshot);
   const bool feed_reaches = index::feed_base(index_->view()) <= snapshot;
-  if (feed_reaches && commits_since < range.live_keys) return walk_commits_since(range, snapshot);
+  if (feed_reaches && commits_since < range.live_keys) {
+    if (const auto known = walk_commits_since(range, snapshot)) return *known;
+  }
   return walk_range(range, snapshot);
 }
 
@@ -247,8 +249,8 @@ CommitCheck::Range CommitCheck::walk_range(const wire::ReadRange& range, std::ui
   return live == range.live_keys ? Range::same : Range::changed;
 }
 
-CommitCheck::Range CommitCheck::walk_commits_since(const wire::ReadRange& range,
-                                                   std::uint64_t snapshot) {
+std::optional<CommitCheck::Range> CommitCheck::walk_commits_since(const wire::ReadRange& range,
+                                                                  std::uint64_t snapshot) {
   const index::View view = index_->view();
   const auto was_live = [&](std::string_view key) {
     return index::find(view, key, snapshot).outcome == index::Outcome::found;
@@ -260,11 +262,17 @@ CommitCheck::Range CommitCheck::walk_commits_since(const wire::ReadRange& range,
   }
   index::FeedStep step = index::first_after(view, snapshot);
   const std::uint64_t published = ledger_.last_published();
+  // A commit may be of many records: of so many that the range is the shorter way after all, as
+  // long as there are steps for both.
+  std::uint64_t records_left =
+      range.live_keys <= steps_left_ / 2 ? range.live_keys : std::uint64_t{UINT64_MAX};
   while (step.outcome == index::Outcome::found) {
     step = index::feed_step(view, step.next, published);
     if (step.outcome != index::Outcome::found) break;
     if (steps_left_ == 0) return Range::too_long;
+    if (records_left == 0) return std::nullopt;
     --steps_left_;
+    --records_left;
     const std::string_view key = step.record->key();
     if (step.record->sequence <= snapshot || !in_range(key, range)) continue;
     if (standing(key).live || was_live(key)) return Range::changed;

@@ -78,7 +78,9 @@ class CommitCheck {
   enum class Range : std::uint8_t { same, changed, too_long };
   [[nodiscard]] Range check_range(const wire::ReadRange& range, std::uint64_t snapshot);
   [[nodiscard]] Range walk_range(const wire::ReadRange& range, std::uint64_t snapshot);
-  [[nodiscard]] Range walk_commits_since(const wire::ReadRange& range, std::uint64_t snapshot);
+  /// Nothing where they have more records than the range has keys.
+  [[nodiscard]] std::optional<Range> walk_commits_since(const wire::ReadRange& range,
+                                                        std::uint64_t snapshot);
   [[nodiscard]] bool batch_has_live(const wire::ReadRange& range);
 
   index::IndexWriter* index_;

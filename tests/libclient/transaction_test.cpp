@@ -169,6 +169,50 @@ TEST_F(TransactionTest, phantoms_are_refused_between_the_ends_that_were_read_and
   }
 }
 
+/// One commit of so many records, none of them in `k/`.
+Batch commit_of(std::size_t records) {
+  Batch many;
+  for (std::size_t i = 0; i < records; ++i) many.set("other/" + std::to_string(i), "1");
+  return many;
+}
+
+TEST_F(TransactionTest, a_short_range_is_checked_whatever_was_committed_beside_it) {
+  for (const char* key : {"k/a", "k/b", "k/c"}) store_.set(key, "1").value();
+  Transaction same = store_.begin();
+  Transaction changed = store_.begin();
+  step(same.prefix("k/"), 99);
+  step(changed.prefix("k/"), 99);
+  // One commit, of more records than a check takes steps.
+  store_.submit(commit_of(60'000)).wait().value();
+  const auto outcome = same.set("result", "1").commit();
+  EXPECT_TRUE(outcome) << outcome.error().text();
+  store_.erase("k/b").value();
+  EXPECT_EQ(changed.set("result", "1").commit().error(), errc::transaction_conflict);
+}
+
+TEST_F(TransactionTest, a_check_of_ranges_has_so_many_steps_for_all_of_them) {
+  store_.submit(commit_of(30'000)).wait().value();
+  Transaction one = store_.begin();
+  Transaction both = store_.begin();
+  step(one.prefix("other/"), 99'999);
+  step(both.prefix("other/"), 99'999);
+  step(both.range("other/", "other0"), 99'999);
+  // As many commits as keys, so that the ranges are walked.
+  std::vector<Pending> flying;
+  for (int i = 0; i < 30'000; ++i) {
+    flying.push_back(store_.submit(Batch().set("k", "1")));
+    if (flying.size() == 4'000) {
+      for (Pending& pending : flying) pending.wait().value();
+      flying.clear();
+    }
+  }
+  store_.set("k", "2").value();
+  EXPECT_TRUE(one.set("result", "1").commit());
+  const auto outcome = both.set("result", "2").commit();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error(), errc::transaction_too_large) << outcome.error().text();
+}
+
 TEST_F(TransactionTest, its_own_writes_in_a_range_are_no_phantoms) {
   store_.set("k/a", "1").value();
   store_.set("k/b", "1").value();

@@ -86,6 +86,29 @@ TEST_F(Compaction, a_transaction_counts_across_a_switch) {
   EXPECT_EQ(phantom.commit().error(), errc::transaction_conflict);
 }
 
+TEST_F(Compaction, a_range_of_a_generation_before_is_counted_though_its_feed_is_gone) {
+  Store store = need(Store::open(path_, patient()), "open");
+  for (int i = 0; i < 20; ++i) {
+    static_cast<void>(need(store.set("p/" + std::to_string(i), "1"), "set"));
+  }
+  Transaction same = store.begin();
+  Transaction changed = store.begin();
+  for (Transaction* one : {&same, &changed}) {
+    for (const Entry& entry : one->prefix("p/")) EXPECT_EQ(entry.version, 1U);
+  }
+  // Fewer commits than the range has keys, and no feed tells of the first of them any more.
+  static_cast<void>(need(store.set("a", "1"), "set"));
+  ASSERT_TRUE(Admin(store).compact(std::chrono::minutes(2)));
+  EXPECT_TRUE(same.set("result", "1").commit());
+  Batch fewer;
+  for (int i = 0; i < 10; ++i) fewer.erase("p/" + std::to_string(i));
+  static_cast<void>(need(store.submit(fewer).wait(), "erase"));
+  ASSERT_TRUE(Admin(store).compact(std::chrono::minutes(2)));
+  const auto outcome = changed.set("result", "2").commit();
+  ASSERT_FALSE(outcome) << "ten keys of the range are gone";
+  EXPECT_EQ(outcome.error(), errc::transaction_conflict);
+}
+
 TEST_F(Compaction, what_was_read_of_a_generation_before_the_dead_daemons_last_is_validated) {
   Store writer = need(Store::open(path_, patient()), "open");
   static_cast<void>(need(writer.set("a", "1"), "set"));
