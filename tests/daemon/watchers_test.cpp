@@ -87,6 +87,20 @@ TEST_F(WatchersTest, a_publish_while_it_is_deaf_is_rung_for_afterwards) {
   EXPECT_TRUE(client.was_rung()) << "nobody tells of it but its own look";
 }
 
+TEST_F(WatchersTest, a_switch_is_rung_for_though_nothing_is_published_in_it) {
+  SleepingClient client(1, mark_);
+  watchers_.add(client.session());
+  publish(1);
+  watchers_.on_news();
+  EXPECT_TRUE(client.was_rung());
+  rest();
+  index::open_generation(*page_, 2);
+  index::slot_of(*page_, 2).published.store(1, std::memory_order_seq_cst);
+  index::make_current(*page_, 2);
+  watchers_.on_news();
+  EXPECT_TRUE(client.was_rung()) << "who sleeps on holds the old generation";
+}
+
 TEST_F(WatchersTest, while_nothing_is_published_it_waits_for_nothing) {
   SleepingClient client(1, mark_);
   watchers_.add(client.session());
