@@ -1,6 +1,7 @@
 // Giving up: what was withdrawn is never written, and what was taken is known in the end.
 #include "libclient/channel.hpp"
 
+#include <dfs/admin.hpp>
 #include <dfs/store.hpp>
 
 #include <sys/resource.h>
@@ -22,6 +23,18 @@ using test::ServedStore;
 
 class ChannelTest : public ::testing::Test {
  protected:
+  /// Fails the test unless as many commits can be in flight as ever.
+  void expect_all_words_free() {
+    std::vector<Pending> flying;
+    for (std::size_t i = 0; i < kMaxInFlight; ++i) {
+      flying.push_back(store_.submit(Batch().set("w", "1")));
+    }
+    for (Pending& pending : flying) {
+      const auto outcome = pending.wait();
+      ASSERT_TRUE(outcome) << outcome.error().text();
+    }
+  }
+
   ServedStore served_;
   Store store_ = served_.open();
 };
@@ -54,6 +67,7 @@ TEST_F(ChannelTest, words_of_withdrawn_commits_are_used_again) {
   }
   EXPECT_EQ(store_.get("k")->version, 6000U);
   EXPECT_EQ(store_.get("l").error(), errc::absent);
+  expect_all_words_free();
 }
 
 TEST_F(ChannelTest, one_given_up_in_the_middle_of_a_long_request_leaves_the_ring_in_order) {
@@ -67,6 +81,27 @@ TEST_F(ChannelTest, one_given_up_in_the_middle_of_a_long_request_leaves_the_ring
   EXPECT_EQ(store_.get("big").error(), errc::absent);
   EXPECT_EQ(store_.set("big", value)->version, 1U);
   EXPECT_EQ(store_.get("big")->value, value);
+  expect_all_words_free();
+}
+
+TEST_F(ChannelTest, a_daemon_that_lacks_room_for_replies_is_told_of_it) {
+  served_.stop();
+  // Less than the one ring holds; with its key in each refusal, more than the other does. Nothing
+  // is written, so nothing else wakes the daemon.
+  std::vector<Pending> flying;
+  for (int i = 0; i < 600; ++i) {
+    const std::string key = std::string(1'000, 'k') + std::to_string(i);
+    flying.push_back(store_.submit(Batch().set(key, "1", expect_present)));
+  }
+  served_.go_on();
+  // Nobody takes a reply before the daemon has filled most of the ring.
+  const std::string many = R"("refusals":2)";
+  while (Admin(store_).info()->find(many) == std::string::npos) std::this_thread::yield();
+  for (Pending& pending : flying) {
+    const auto outcome = pending.wait();
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error(), errc::version_mismatch) << outcome.error().text();
+  }
 }
 
 TEST_F(ChannelTest, waiting_for_a_while_withdraws_nothing) {
