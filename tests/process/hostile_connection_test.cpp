@@ -2,10 +2,16 @@
 // and leaves its socket behind. The daemon lives, and the others are served (I8).
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +24,86 @@ namespace dfs::test {
 namespace {
 
 using HostileConnection = Hostile;
+
+/// Says hello, as one who only reads, and what was answered. The connection lasts as long as
+/// `socket`; the memory that came with the answer is let go.
+wire::HelloStatus greet(const os::Descriptor& socket) {
+  wire::Hello hello;
+  hello.wanted = wire::kWantRead;
+  const auto packet = wire::encode(hello);
+  need(os::send_packet(socket.get(), {reinterpret_cast<const char*>(packet.data()), packet.size()},
+                       {}, RawClient::patience()),
+       "send hello");
+  const os::Packet answer =
+      need(os::receive_packet(socket.get(), RawClient::patience()), "receive hello");
+  return need(wire::decode_hello_answer(std::as_bytes(std::span(answer.bytes))), "decode").status;
+}
+
+std::size_t open_files_of(::pid_t pid) {
+  const std::filesystem::directory_iterator files("/proc/" + std::to_string(pid) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(files), end(files)));
+}
+
+TEST_F(HostileConnection, a_store_serves_1024_clients_and_turns_the_next_away) {
+  wait_until_clients(1);
+  hostile([this] {
+    std::vector<os::Descriptor> sockets;
+    while (sockets.size() + 1 < kMaxClients) {  // the honest one is there
+      sockets.push_back(RawClient::dial(path_));
+      require(greet(sockets.back()) == wire::HelloStatus::welcome, "turned away too soon");
+    }
+    require(greet(RawClient::dial(path_)) == wire::HelloStatus::busy, "one too many");
+  }).expect_done();
+  wait_until_clients(1);
+}
+
+TEST_F(HostileConnection, who_does_not_take_the_answer_to_its_hello_leaves_nothing_open) {
+  wait_until_clients(1);
+  const std::size_t before = open_files_of(daemon_.pid());
+  hostile([this] {
+    const auto hello = wire::encode(wire::Hello{});
+    for (int i = 0; i < 100; ++i) {
+      const os::Descriptor socket = RawClient::dial(path_);
+      require(::shutdown(socket.get(), SHUT_RD) == 0, "shutdown");
+      need(
+          os::send_packet(socket.get(), {reinterpret_cast<const char*>(hello.data()), hello.size()},
+                          {}, RawClient::patience()),
+          "send hello");
+    }
+  }).expect_done();
+  while (open_files_of(daemon_.pid()) > before) ::sched_yield();
+}
+
+TEST_F(HostileConnection, with_all_its_files_open_it_hears_again_when_some_are_closed) {
+  const std::size_t open = open_files_of(daemon_.pid());
+  ::rlimit many{};
+  ASSERT_EQ(::prlimit(daemon_.pid(), RLIMIT_NOFILE, nullptr, &many), 0);
+  const ::rlimit few{open + 4, many.rlim_max};
+  ASSERT_EQ(::prlimit(daemon_.pid(), RLIMIT_NOFILE, &few, nullptr), 0);
+  {
+    std::vector<os::Descriptor> silent;
+    while (daemon_.said().find("cannot accept") == std::string::npos) {
+      silent.push_back(RawClient::dial(path_));
+    }
+  }
+  ASSERT_EQ(::prlimit(daemon_.pid(), RLIMIT_NOFILE, &many, nullptr), 0);
+  expect_served();
+}
+
+TEST(SilentConnections, are_fewer_than_would_take_all_of_its_files) {
+  const Watchdog watchdog("silent connections");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  DaemonProcess daemon =
+      DaemonProcess::serving({.store = path, .wrapper = {"prlimit", "--nofile=256:256"}});
+  std::vector<os::Descriptor> silent;
+  for (int i = 0; i < 400; ++i) silent.push_back(RawClient::dial(path));
+  Options options;
+  options.autostart = Autostart::never;
+  need(need(Store::open(path, options), "open").set("a", "1"), "set");
+  EXPECT_EQ(daemon.said().find("cannot accept"), std::string::npos) << daemon.said();
+  daemon.stop();
+}
 
 TEST_F(HostileConnection, four_hundred_silent_connections_keep_nobody_out) {
   const MessagePipe<int> ready;

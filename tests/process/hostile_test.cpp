@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -236,6 +239,43 @@ TEST_F(Hostile, who_withdraws_every_request_leaves_nothing_of_them_in_the_daemon
     require(client.reply_header().dropped.load() == 0, "dropped for withdrawing");
   }).expect_done();
   EXPECT_LT(memory_of(daemon_.pid()), before + kMayGrow);
+}
+
+TEST_F(Hostile, requests_too_long_for_one_chunk_leave_nothing_in_the_daemon) {
+  constexpr std::size_t kRequests = 256;
+  constexpr std::size_t kBytes = std::size_t{1} << 20;
+  const std::string value = '"' + std::string(kBytes, 'x') + '"';
+  const std::size_t before = memory_of(daemon_.pid());
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    // Refused, so that nothing of it is in the index either.
+    EXPECT_EQ(store_.set("never", value, expect_present).error(), errc::version_mismatch);
+  }
+  EXPECT_LT(memory_of(daemon_.pid()), before + kRequests * kBytes / 2);
+}
+
+TEST(Turns, of_clients_that_all_have_much_to_send_each_comes_every_few_batches) {
+  const Watchdog watchdog("a flood");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  const DaemonProcess daemon =
+      DaemonProcess::serving({.store = path, .arguments = {"--durability", "written"}});
+  Options options;
+  options.autostart = Autostart::never;
+  options.timeout = std::chrono::minutes(2);
+  Store flood = need(Store::open(path, options), "open");
+  Store other = need(Store::open(path, options), "open");
+  // All of it is there before the daemon looks.
+  daemon.signal(SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(::waitpid(daemon.pid(), &status, WUNTRACED), daemon.pid());
+  std::vector<Pending> flying;
+  for (std::size_t i = 0; i < kMaxInFlight; ++i) {
+    flying.push_back(flood.submit(Batch().set("flood", "1")));
+  }
+  Pending one = other.submit(Batch().set("other", "1"));
+  daemon.signal(SIGCONT);
+  EXPECT_LE(need(one.wait(), "set").sequence, 4 * kMaxUnsyncedBatchCommits);
+  for (Pending& pending : flying) EXPECT_TRUE(pending.wait());
 }
 
 }  // namespace
