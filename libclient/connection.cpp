@@ -26,8 +26,6 @@ Connection::Connection(std::shared_ptr<Household> household, Introduction introd
       page_(&wire::client_page_at(bytes_of(*introduction_.client_page))),
       reply_header_(wire::reply_header_at(bytes_of(*introduction_.reply_ring))) {
   DFS_ASSERT(reply_header_ != nullptr, "hello has checked it");
-  const std::uint64_t current = control_->current.load(std::memory_order_acquire);
-  first_sequence_ = index::slot_of(*control_, current).published.load(std::memory_order_acquire);
   enquiries_.emplace(std::move(introduction_.socket));
   const Channel::Memory memory{
       *control_,

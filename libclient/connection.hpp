@@ -81,8 +81,6 @@ class Connection {
   [[nodiscard]] bool forked() const noexcept { return mark_.in_child(); }
   [[nodiscard]] const wire::StoreId& store() const noexcept { return store_; }
   [[nodiscard]] int bell() const noexcept { return introduction_.bell.get(); }
-  /// What had been published when it was made.
-  [[nodiscard]] std::uint64_t first_sequence() const noexcept { return first_sequence_; }
   [[nodiscard]] Enquiries& enquiries() noexcept { return *enquiries_; }
   /// Who only reads has one too, to wait in.
   [[nodiscard]] Channel& channel() noexcept { return *channel_; }
@@ -133,7 +131,6 @@ class Connection {
   const index::ControlPage* control_;
   wire::ClientPage* page_;
   const wire::ReplyHeader* reply_header_;
-  std::uint64_t first_sequence_;
   std::optional<Enquiries> enquiries_;
   std::optional<Channel> channel_;
 

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/index/feed.hpp"
 #include "common/os/process.hpp"
 #include "libclient/holder.hpp"
 #include "libclient/starter.hpp"
@@ -231,17 +232,27 @@ Result<Resolution> Core::resolve(const wire::CommitId& id, os::Deadline deadline
   }
 }
 
+bool Core::is_in_feed(std::uint64_t sequence) {
+  // Of the newest generation, which may begin behind it; then the daemon is asked.
+  const Snapshot now = snapshot();
+  if (!now.check()) return false;
+  const index::View& view = now.generation_->view();
+  index::FeedStep step = index::first_after(view, sequence - 1);
+  if (step.outcome != index::Outcome::found) return false;
+  step = index::feed_step(view, step.next, now.sequence());
+  return step.outcome == index::Outcome::found && step.record->sequence == sequence &&
+         now.check().has_value();
+}
+
 Result<void> Core::sync(std::uint64_t sequence, os::Deadline deadline) {
   if (forked()) return errc::forked;
   if (sequence == 0) return {};
   auto here = serving(deadline);
   if (!here) return std::move(here).error();
-  // What this daemon itself has committed is on disk once its durable sequence says so. For what
-  // was there before, that alone would pass a sequence that was lost in a gap.
+  // What is committed is on disk once the durable sequence says so. That alone would pass one that
+  // was lost in a gap.
   const auto& durable = (*here)->control().durable;
-  if (sequence > (*here)->first_sequence() && durable.load(std::memory_order_acquire) >= sequence) {
-    return {};
-  }
+  if (durable.load(std::memory_order_acquire) >= sequence && is_in_feed(sequence)) return {};
   auto fate = resolve({store_, sequence}, deadline);
   if (!fate) return std::move(fate).error();
   if (*fate == Resolution::not_committed) {

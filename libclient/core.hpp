@@ -131,6 +131,7 @@ class Core {
   [[nodiscard]] Result<Committed> take_outcome(Flight& flight);
   [[nodiscard]] Error unknown(const Flight& flight) const;
   void read_versions(Flight& flight, Committed& committed);
+  [[nodiscard]] bool is_in_feed(std::uint64_t sequence);
 
   // Constant after construction.
   const Address address_;

@@ -201,6 +201,10 @@ TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_anoth
   EXPECT_EQ(need(store.resolve(lost_id), "resolve"), Resolution::not_committed);
   const Committed after = need(store.set("after", "1"), "set");
   EXPECT_GT(after.sequence, lost.sequence + 1);
+  EXPECT_TRUE(store.sync(after.sequence));
+  const auto never = store.sync(lost.sequence);
+  ASSERT_FALSE(never) << "what is behind it is on disk, and it is not";
+  EXPECT_EQ(never.error(), errc::compacted) << never.error().text();
   // What it read is as it was, but its snapshot is of a history that never happened.
   const auto late = at_the_lost.set("other", "2").commit();
   ASSERT_FALSE(late);
