@@ -159,6 +159,31 @@ TEST_F(ChannelTest, who_waits_for_room_gets_it_while_another_sleeps_for_a_reply)
   EXPECT_EQ(store_.get("big")->value, value);
 }
 
+TEST_F(ChannelTest, who_waits_for_room_gets_it_while_another_sleeps_for_news) {
+  constexpr int kCommits = 20;
+  Watch watch = store_.watch().value();
+  std::thread watches([&] {
+    for (int i = 0; i < kCommits; ++i) {
+      EXPECT_TRUE(watch.next(std::chrono::minutes(2)).has_value());
+    }
+  });
+  // More than the ring holds, and news only when all of it is there.
+  const std::string value = '"' + std::string(std::size_t{3} << 20, 'x') + '"';
+  for (int i = 0; i < kCommits; ++i) EXPECT_TRUE(store_.set("big", value).has_value());
+  watches.join();
+}
+
+TEST_F(ChannelTest, who_gives_up_leaves_the_bell_to_another) {
+  served_.stop();
+  std::thread gives_up([this] {
+    EXPECT_EQ(store_.set("k", "1", {.timeout = milliseconds(300)}).error(), errc::timeout);
+  });
+  std::thread waits([this] { EXPECT_TRUE(store_.set("l", "1").has_value()); });
+  gives_up.join();
+  served_.go_on();
+  waits.join();
+}
+
 TEST_F(ChannelTest, a_commit_that_was_taken_and_not_answered_in_time_is_unknown_and_resolved) {
   served_.replace("stop@appended:1");
   const auto outcome = store_.set("k", "1", {.timeout = milliseconds(500)});
