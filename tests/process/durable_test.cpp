@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -20,10 +21,12 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/limits.hpp"
 #include "common/log/line.hpp"
 #include "common/log/lines.hpp"
 #include "tests/process/client_process.hpp"
 #include "tests/process/daemon_process.hpp"
+#include "tests/process/idle_mark.hpp"
 #include "tests/process/log_contents.hpp"
 #include "tests/process/program.hpp"
 #include "tests/process/scale.hpp"
@@ -186,6 +189,57 @@ TEST(Durable, what_is_written_becomes_durable_by_itself_and_after_idleness_too) 
     const std::uint64_t last = store.snapshot().sequence();
     while (figure_of(store, "durable_sequence") < last) ::sched_yield();
   }
+}
+
+TEST(Durable, no_more_commits_are_unsynced_than_a_successor_skips) {
+  const Watchdog watchdog("a store that syncs in the background");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  const DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path, .arguments = {"--durability", "written", "--sync-interval", "1h"}});
+  Store store = need(Store::open(path), "open");
+  std::deque<Pending> flying;
+  for (std::uint64_t i = 0; i < kMaxUnsyncedCommits + 10'000; ++i) {
+    flying.push_back(store.submit(Batch().set("a", "1")));
+    if (flying.size() < 1'000) continue;
+    static_cast<void>(need(flying.front().wait(), "set"));
+    flying.pop_front();
+  }
+  for (Pending& one : flying) static_cast<void>(need(one.wait(), "set"));
+  const std::uint64_t last = store.snapshot().sequence();
+  EXPECT_GE(figure_of(store, "durable_sequence") + kMaxUnsyncedCommits, last);
+}
+
+TEST(Durable, what_a_mark_or_a_stop_line_says_to_be_synced_is_and_so_is_the_line) {
+  const Watchdog watchdog("a traced daemon");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  std::vector<std::string> wrapper =
+      SystemCallTrace::command(directory / "trace", "pwrite64,fdatasync,epoll_wait");
+  wrapper.insert(wrapper.begin() + 1, {"-D", "-E", "ASAN_OPTIONS=detect_leaks=0"});
+  DaemonProcess daemon =
+      DaemonProcess::serving({.store = path,
+                              .arguments = {"--durability", "written", "--sync-interval", "1h"},
+                              .wrapper = wrapper});
+  commit_one(path);
+  wait_for_mark(path);
+  commit_one(path);
+  daemon.stop();
+  std::string order;
+  int waits = 0;
+  const SystemCallTrace trace(directory / "trace");
+  for (const SystemCall& call : trace.calls()) {
+    if (call.name == "epoll_wait" && call.entered) ++waits;
+    if (!call.returned || call.arguments.find("/users.db") == std::string::npos) continue;
+    const auto writes = [&call](const char* kind) {
+      return call.arguments.find(kind) != std::string::npos;
+    };
+    if (call.name == "fdatasync") order += 's';
+    if (call.name == "pwrite64") order += writes("mark") ? 'M' : writes("stop") ? 'S' : 'w';
+  }
+  ASSERT_GE(order.size(), 8U);
+  EXPECT_EQ(order.substr(order.size() - 8), "wsMswsSs") << order;
+  EXPECT_LT(waits, 500) << "who has nothing to do sleeps";
 }
 
 // On ext4 no power cut shows this: what syncs the new log afterwards takes the rename along.
