@@ -69,6 +69,10 @@ TEST_F(BatchTable, next_batch_knows_nothing_of_the_last) {
   EXPECT_EQ(version_of("key1", 7), 0U);
   EXPECT_EQ(version_of("key99", 7), 0U);
   EXPECT_EQ(version_of("key2", 7), 101U);
+  // So many that a search goes on among those that found no place.
+  for (int i = 0; i < 100; ++i) add("other" + std::to_string(i), 7);
+  EXPECT_EQ(version_of("key99", 7), 0U);
+  EXPECT_EQ(version_of("other99", 7), 201U);
 }
 
 TEST_F(BatchTable, batch_without_a_sync_is_full_sooner_until_a_commit_asks_for_one) {

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/limits.hpp"
 #include "tests/process/client_process.hpp"
 #include "tests/process/daemon_process.hpp"
 #include "tests/process/failing_disk.hpp"
@@ -215,6 +216,21 @@ TEST_F(StoppedLog, a_line_without_its_checksum_counts_and_is_reported) {
   Store store = open_served(path_, std::chrono::minutes(1));
   EXPECT_EQ(need(store.get("b"), "get").value, "\"edited\"");
   EXPECT_NE(daemon.said().find("line 4 was edited by hand"), std::string::npos) << daemon.said();
+  daemon.stop();
+}
+
+TEST_F(StoppedLog, a_key_at_the_highest_version_gets_no_other) {
+  auto all = lines();
+  unseal(all[3]);
+  replace(all[3], "\"v\":1", "\"v\":" + std::to_string(kMaxVersion));
+  write_file(path_, joined(all));
+  DaemonProcess daemon = DaemonProcess::serving({.store = path_});
+  Store store = open_served(path_);
+  EXPECT_EQ(need(store.get("b"), "get").version, kMaxVersion);
+  for (const auto& outcome : {store.set("b", "1"), store.erase("b")}) {
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error(), errc::too_large) << outcome.error().text();
+  }
   daemon.stop();
 }
 

@@ -74,6 +74,29 @@ TEST_F(HostileConnection, who_does_not_take_the_answer_to_its_hello_leaves_nothi
   while (open_files_of(daemon_.pid()) > before) ::sched_yield();
 }
 
+TEST_F(HostileConnection, a_client_costs_the_daemon_four_open_files) {
+  constexpr std::size_t kClients = 20;
+  wait_until_clients(1);
+  const std::size_t before = open_files_of(daemon_.pid());
+  const MessagePipe<int> ready;
+  const MessagePipe<int> go;
+  ClientProcess clients = hostile([&] {
+    std::vector<os::Descriptor> sockets;
+    for (std::size_t i = 0; i < kClients; ++i) {
+      sockets.push_back(RawClient::dial(path_));
+      require(greet(sockets.back()) == wire::HelloStatus::welcome, "turned away");
+    }
+    ready.send(1);
+    static_cast<void>(go.receive());
+  });
+  static_cast<void>(ready.receive());
+  EXPECT_EQ(number("clients"), 1 + kClients);
+  // Its socket, the two bells, and its process.
+  EXPECT_LE(open_files_of(daemon_.pid()), before + 4 * kClients);
+  go.send(1);
+  clients.expect_done();
+}
+
 TEST_F(HostileConnection, with_all_its_files_open_it_hears_again_when_some_are_closed) {
   const std::size_t open = open_files_of(daemon_.pid());
   ::rlimit many{};

@@ -139,5 +139,37 @@ TEST_F(LimitsOfAStore, a_client_has_4096_commits_in_flight_at_the_most) {
   need(store.set("one more", "1"), "afterwards");
 }
 
+TEST_F(LimitsOfAStore, of_one_batch_as_much_is_taken_as_there_is_memory_for_together) {
+  constexpr int kClients = 16;
+  constexpr int kEach = 3;  // as much of one client as a batch takes
+  daemon_.stop();
+  daemon_ = DaemonProcess::serving(
+      {.store = directory_ / "users.db", .arguments = {"--memory-limit", "4M"}});
+  std::vector<Store> stores;
+  for (int i = 0; i < kClients; ++i) stores.push_back(open());
+  daemon_.signal(SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(::waitpid(daemon_.pid(), &status, WUNTRACED), daemon_.pid());
+  std::vector<Pending> pending;
+  for (int i = 0; i < kClients * kEach; ++i) {
+    Store& store = stores.at(static_cast<std::size_t>(i % kClients));
+    pending.push_back(store.submit(Batch().set("k" + std::to_string(i), text_of(80'000))));
+  }
+  daemon_.signal(SIGCONT);
+  int refused = 0;
+  for (int i = 0; i < kClients * kEach; ++i) {
+    const auto outcome = pending.at(static_cast<std::size_t>(i)).wait();
+    if (!outcome) {
+      EXPECT_EQ(outcome.error(), errc::store_full) << outcome.error().text();
+      ++refused;
+    }
+    const auto found = stores.front().get("k" + std::to_string(i));
+    EXPECT_EQ(found.has_value(), outcome.has_value()) << i;
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_LT(refused, kClients * kEach);
+  EXPECT_FALSE(daemon_.ended()) << daemon_.said();
+}
+
 }  // namespace
 }  // namespace dfs::test
