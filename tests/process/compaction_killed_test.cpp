@@ -153,7 +153,8 @@ void kill_while_compacting(const std::string& point, int kills) {
   }
   daemon.stop();
   EXPECT_EQ(LogContents::at(path).recovery().kind, log::RecoveryKind::whole);
-  std::printf("%s: at least %d kills, %lu of them behind a compaction\n", point.c_str(), kills, bases);
+  std::printf("%s: at least %d kills, %lu of them behind a compaction\n", point.c_str(), kills,
+              bases);
 }
 
 TEST(compaction_killed, when_the_base_is_written_the_old_log_stays) {

@@ -95,7 +95,8 @@ void kill_at(const std::string& point, int kills) {
   company.expect_log_has_all(whole);
   const Company::Totals totals = company.totals();
   std::printf(
-      "%s: at least %d deaths, %lu commits; replies lost of %lu in the log and %lu not; callers resolved "
+      "%s: at least %d deaths, %lu commits; replies lost of %lu in the log and %lu not; callers "
+      "resolved "
       "%lu committed, %lu not committed, were refused %lu; %d live sightings; %lu live and %lu "
       "stale snapshots\n",
       point.c_str(), kills + 1, totals.commits, in_log, not_in_log, totals.resolved_committed,
