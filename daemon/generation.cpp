@@ -126,8 +126,8 @@ std::uint64_t Generation::extent() const {
 bool Generation::ensure(std::uint64_t bytes) {
   if (bytes <= allocated()) return true;
   needed_.store(true, std::memory_order_relaxed);
-  const bool grown = grow_to(bytes + std::min(extent(), kStep), Growth::ahead) ||
-                     grow_to(bytes, Growth::needed);
+  const bool grown =
+      grow_to(bytes + std::min(extent(), kStep), Growth::ahead) || grow_to(bytes, Growth::needed);
   needed_.store(false, std::memory_order_relaxed);
   return grown;
 }

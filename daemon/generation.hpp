@@ -108,7 +108,7 @@ class Generation final : public index::Space {
 
   std::atomic<std::uint64_t> allocated_{0};
   std::atomic<std::uint64_t> limit_{0};  // a number that others do not depend on: relaxed
-  std::atomic<bool> needed_{false};     // somebody waits for memory: relaxed, it is a hint
+  std::atomic<bool> needed_{false};      // somebody waits for memory: relaxed, it is a hint
   // Guarded by growth_mutex_: who grows.
   std::mutex growth_mutex_;
   // Guarded by mutex_.
