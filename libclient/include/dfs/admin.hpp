@@ -1,4 +1,5 @@
-// Talking to a store's daemon about itself: what `dfsctl info, clients, ping, stop` do.
+// Talking to a store's daemon about itself: what `dfsctl info, clients, ping, compact, backup` and
+// `stop` do.
 #pragma once
 
 #include <dfs/backup.hpp>
@@ -35,13 +36,14 @@ class Admin {
   [[nodiscard]] Result<void> ping_writer() const;
   /// Writes log and index anew without garbage, and returns when that is done. Everybody goes on
   /// meanwhile. Not within the store's timeout but within `timeout`: it takes its time. timeout: it
-  /// goes on. store_full (memory or disk) or system: it failed, nothing was lost.
+  /// goes on. store_full (memory or disk) or system: it failed, nothing was lost. not_permitted for
+  /// a handle that only reads.
   [[nodiscard]] Result<void> compact(std::chrono::milliseconds timeout) const;
   /// Writes all that the store holds, as of one commit, into a file, while everybody goes on. The
   /// file is a log of its own that `dfsctl check` and `log` read and `dfs::restore` makes a store
   /// of. Until it is whole and on disk nothing stands there; only its owner may read it.
-  /// bad_argument where something does; snapshot_too_old where it took longer than `snapshot_ttl`
-  /// and memory was short.
+  /// bad_argument where something does that is not to be replaced; snapshot_too_old where it took
+  /// longer than `snapshot_ttl` and memory was short.
   [[nodiscard]] Result<BackedUp> backup(const std::string& file,
                                         const BackupOptions& options = {}) const;
   /// The same bytes, one piece after the other: of a backup that broke off, the last line is
@@ -49,7 +51,7 @@ class Admin {
   [[nodiscard]] Result<BackedUp> backup(const BackupSink& sink,
                                         const BackupOptions& options = {}) const;
   /// Ends the daemon cleanly, as SIGTERM does; returns when it has closed the store. not_permitted
-  /// unless the caller is root or the daemon's own user.
+  /// unless the caller is root, the daemon's own user or the log's owner.
   [[nodiscard]] Result<void> stop() const;
 
  private:

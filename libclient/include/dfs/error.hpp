@@ -36,7 +36,7 @@ enum class errc : std::uint16_t {
   bad_value = 16,  ///< The value is not JSON as dfs takes it. Mend it.
   too_large = 17,  ///< Over a limit of `limits.hpp`. Mend it.
   snapshot_too_old = 18,  ///< The snapshot was revoked. Take a new one.
-  compacted = 19,         ///< The position is no longer in the log. Start over from a snapshot.
+  compacted = 19,         ///< Not, or no longer, in the log. Start over from a snapshot.
   stopped = 20,           ///< The watch was stopped. Leave the loop.
   wrong_type = 21,        ///< The stored value is not of the type asked for. Migrate it.
   bad_argument = 22,      ///< The call is wrong. Mend the program.
@@ -81,7 +81,8 @@ class Error : public std::exception {
   [[nodiscard]] std::string_view key() const noexcept;
   /// The real version of that key (version_mismatch), else 0.
   [[nodiscard]] std::uint64_t version() const noexcept;
-  /// The limit or figure that was passed (too_large, store_full), else 0.
+  /// The limit or figure that was passed (too_large, transaction_too_large, busy, store_full), else
+  /// 0.
   [[nodiscard]] std::uint64_t limit() const noexcept;
   /// errno of the call that failed, else 0.
   [[nodiscard]] int system_error() const noexcept;

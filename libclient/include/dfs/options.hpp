@@ -24,7 +24,7 @@ enum class Durability : std::uint8_t {
 enum class Autostart : std::uint8_t {
   never,
   allowed,  ///< Not for another user's log, in a system service or in a setuid program.
-  always,   ///< In a system service too.
+  always,   ///< In a system service too, and by root for another's log.
 };
 
 /// Settings of a daemon that this call starts; one that runs already keeps its own. What is left
@@ -61,8 +61,8 @@ struct Options {
   std::chrono::milliseconds wait_for_daemon = std::chrono::milliseconds(0);
   /// A name for who writes: printable ASCII, at most `kMaxOriginBytes`.
   std::string origin = {};
-  /// Told of what a caller does not see: a daemon started, lost, found again. Called by the thread
-  /// whose call noticed; must not call the store.
+  /// Told of what a caller does not see: that a daemon is started, that the next one was found.
+  /// Called by the thread whose call does it; must not call the store.
   std::function<void(std::string_view)> logger = {};
   DaemonOptions daemon = {};
 };
@@ -75,9 +75,10 @@ struct WriteOptions {
   std::optional<std::chrono::milliseconds> timeout = std::nullopt;
 };
 
-/// What one commit of a batch or transaction may choose.
+/// What one commit of a batch may choose.
 struct CommitOptions {
   std::optional<Durability> durability = std::nullopt;
+  /// How long `submit` may take to hand it over; `Pending::wait` goes by `Options::timeout`.
   std::optional<std::chrono::milliseconds> timeout = std::nullopt;
 };
 

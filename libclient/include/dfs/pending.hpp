@@ -29,9 +29,9 @@ class Pending {
   Pending& operator=(const Pending&) = delete;
   ~Pending();
 
-  /// Waits for the outcome, for the commit's timeout from now on at the most; then it is withdrawn
-  /// (timeout: never written) or, where the daemon had taken it, its fate is unknown until
-  /// `Store::resolve` tells. A second call answers finished.
+  /// Waits for the outcome, for the handle's `Options::timeout` from now on at the most; then it is
+  /// withdrawn (timeout: never written) or, where the daemon had taken it, its fate is unknown
+  /// until `Store::resolve` tells. A second call answers finished.
   [[nodiscard]] Result<Committed> wait();
   /// Waits so long at the most: whether the outcome is here. Withdraws nothing.
   [[nodiscard]] bool wait(std::chrono::nanoseconds timeout);

@@ -77,8 +77,9 @@ class Store {
   [[nodiscard]] Result<Committed> erase(std::string_view key, const WriteOptions& options = {});
   [[nodiscard]] Result<Committed> erase(std::string_view key, Expect expect);
 
-  /// Hands several writes over as one commit and does not wait. Whatever is wrong with it is
-  /// answered by `Pending::wait`; busy beyond `kMaxInFlight` of them.
+  /// Hands several writes over as one commit and does not wait for the outcome, only for room in
+  /// the queue, or for a daemon, where there is none. Whatever is wrong with it is answered by
+  /// `Pending::wait`; busy beyond `kMaxInFlight` of them.
   [[nodiscard]] Pending submit(const Batch& batch, const CommitOptions& options = {});
 
   /// A transaction on the store as it is now. Costs no more than a snapshot.
@@ -114,12 +115,13 @@ class Store {
   [[nodiscard]] Result<Watch> watch(std::string_view prefix = {},
                                     const std::optional<Position>& after = std::nullopt) const;
 
-  /// Waits until a commit, and all before it, are on disk. For stores whose durability is
-  /// `written`; else it returns at once.
+  /// Waits until a commit, and all before it, are on disk; where they are, as always in a store
+  /// whose durability is `durable`, it returns at once. compacted where the store has no such
+  /// commit: it was lost in a crash, or never given.
   [[nodiscard]] Result<void> sync(std::uint64_t sequence) const;
   /// What became of a commit whose answer was lost: `Error::commit()` of errc::unknown. Waits for
-  /// its batch. compacted where the id lies in a history that was lost long ago or is of another
-  /// store.
+  /// its batch. One that was lost in a crash is not_committed; compacted where the id is of another
+  /// store, bad_argument where it is none.
   [[nodiscard]] Result<Resolution> resolve(std::string_view commit) const;
 
   [[nodiscard]] StoreState state() const noexcept;

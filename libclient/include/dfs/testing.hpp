@@ -30,7 +30,8 @@ class TemporaryStore {
  public:
   /// Starts the daemon and returns when it serves. What is left out of `daemon`: `written`, since
   /// nothing of it survives the test; 64 MiB of memory, so that it is quickly full; and a
-  /// `snapshot_ttl` of 1 ms, so that `revoke_snapshots` need not wait.
+  /// `snapshot_ttl` of 1 ms, so that `revoke_snapshots` need not wait. `socket` and `idle_exit` are
+  /// its own, whatever is said of them.
   [[nodiscard]] static Result<TemporaryStore> make(DaemonOptions daemon = {});
   TemporaryStore(TemporaryStore&& other) noexcept;
   TemporaryStore& operator=(TemporaryStore&& other) noexcept;
@@ -60,7 +61,7 @@ class TemporaryStore {
   /// says not_committed.
   [[nodiscard]] Result<void> fail_next_commit();
   /// The log may grow by `bytes` more: a commit that needs more is refused store_full (errno
-  /// EFBIG), smaller ones go on. Until `make_room`. Requires: bytes >= 65536, which the daemon's
+  /// EFBIG), smaller ones go on. Until `make_room`. bad_argument below 65536, which the daemon's
   /// own lines need.
   [[nodiscard]] Result<void> limit_log(std::uint64_t bytes);
   /// Fills the store's memory, with keys that begin with "~", until nothing more can be set: each
