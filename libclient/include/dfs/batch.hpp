@@ -34,7 +34,7 @@ class Batch {
   /// Refuses the commit with version_mismatch unless the key is as expected right before it.
   Batch& check(std::string_view key, Expect expect);
 
-  /// Writes and checks so far.
+  /// Keys written and checks so far; of a key that is written again with an expectation, that too.
   [[nodiscard]] std::size_t size() const noexcept;
 
  private:

@@ -33,9 +33,10 @@ class Pending {
   /// withdrawn (timeout: never written) or, where the daemon had taken it, its fate is unknown
   /// until `Store::resolve` tells. A second call answers finished.
   [[nodiscard]] Result<Committed> wait();
-  /// Waits so long at the most: whether the outcome is here. Withdraws nothing.
+  /// Waits so long at the most: whether the outcome is here. Withdraws nothing. Where the daemon
+  /// has died it looks for the next one, which may take 200 ms, however short the time.
   [[nodiscard]] bool wait(std::chrono::nanoseconds timeout);
-  /// Whether the outcome is here; never waits.
+  /// The same with no time to wait.
   [[nodiscard]] bool ready();
 
  private:

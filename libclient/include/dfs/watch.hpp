@@ -48,8 +48,8 @@ class Watch {
   ~Watch();
 
   /// The next change; waits for it so long at the most. Errors:
-  /// timeout: there was none. With 0 ms it never waits, and afterwards `Store::fd` becomes readable
-  /// when there is one.
+  /// timeout: there was none. With 0 ms it does not wait for one, and afterwards `Store::fd`
+  /// becomes readable when there is one.
   /// daemon_gone: there was none, and nobody serves the store: the watch goes on by itself when
   /// somebody does. It starts no daemon, and meanwhile `Store::fd` tells nothing.
   /// compacted: what follows the position was compacted away, or lost in a crash, or the position
