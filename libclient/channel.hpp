@@ -83,8 +83,9 @@ class Channel {
   void end() noexcept;
   [[nodiscard]] bool lost() const noexcept { return lost_.load(std::memory_order_acquire); }
 
-  /// After the daemon's end, once: what was released lands; the rest is orphaned and appended in
-  /// the order of submission, with its answer where that was prepared.
+  /// After the daemon's end, or at the handle's, once: what was released lands; the rest is
+  /// orphaned and appended in the order of submission, with its answer where that was prepared.
+  /// What a daemon that lives has taken lands as unknown, and what it has not is withdrawn.
   void salvage(std::deque<std::shared_ptr<Flight>>& orphans);
 
   /// From now on an event loop waits at the bell too: who lands a commit that no thread waits for

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/index/snapshot.hpp"
 #include "common/os/socket.hpp"
 #include "common/wire/request_word.hpp"
 #include "common/wire/waiting.hpp"
@@ -173,10 +174,12 @@ void Channel::salvage(std::deque<std::shared_ptr<Flight>>& orphans) {
   }
   std::sort(left.begin(), left.end(),
             [](const auto& a, const auto& b) { return a->number < b->number; });
+  // A daemon that lives commits what it has taken, and may yet take the rest; of a ring that cannot
+  // be read nobody knows what was prepared.
+  const bool may_be_committed = broken_ || index::served(memory_.control);
   for (std::shared_ptr<Flight>& flight : left) {
-    if (broken_ && !flight->prepared &&
-        wire::state(memory_.page, flight->number) == wire::WordState::taken) {
-      // What the ring says cannot be read, so nobody knows.
+    if (may_be_committed && !flight->prepared && !flight->deserted &&
+        wire::withdraw(memory_.page, flight->number) == wire::Withdrawal::taken) {
       flight->land(errc::unknown);
       continue;
     }

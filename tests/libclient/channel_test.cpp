@@ -5,6 +5,7 @@
 #include <dfs/store.hpp>
 
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <chrono>
 #include <string>
@@ -50,6 +51,39 @@ TEST_F(ChannelTest, a_commit_that_a_stopped_daemon_did_not_take_is_withdrawn_and
   // Behind it in the same ring, so it has been passed over by now.
   EXPECT_EQ(store_.set("l", "1")->sequence, 1U);
   EXPECT_EQ(store_.get("k").error(), errc::absent);
+}
+
+TEST_F(ChannelTest, what_a_living_daemon_has_not_taken_is_withdrawn_by_close_and_never_written) {
+  Store other = served_.open();
+  const Admin admin(other);
+  served_.stop();
+  Pending pending = store_.submit(Batch().set("k", "1"));
+  store_.close();
+  const auto outcome = pending.wait();
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error(), errc::closed);
+  EXPECT_TRUE(outcome.error().nothing_was_written());
+  served_.go_on();
+  while (admin.info()->find("\"clients\":1,") == std::string::npos) {
+  }
+  EXPECT_EQ(other.set("l", "1")->sequence, 1U);
+  EXPECT_EQ(other.get("k").error(), errc::absent);
+}
+
+TEST_F(ChannelTest, what_a_living_daemon_has_taken_is_unknown_behind_close_and_written) {
+  served_.replace("stop@taken:1");
+  Store store = served_.open();
+  Pending pending = store.submit(Batch().set("k", "1"));
+  int status = 0;
+  ASSERT_EQ(::waitpid(served_.daemon().pid(), &status, WUNTRACED), served_.daemon().pid());
+  ASSERT_TRUE(WIFSTOPPED(status));
+  store.close();
+  const auto outcome = pending.wait();
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error(), errc::unknown);
+  EXPECT_FALSE(outcome.error().nothing_was_written());
+  served_.go_on();
+  EXPECT_EQ(served_.open().get("k")->value, "1");
 }
 
 TEST_F(ChannelTest, words_of_withdrawn_commits_are_used_again) {

@@ -136,7 +136,7 @@ class Store {
   /// it is.
   [[nodiscard]] Result<void> reopen();
   /// Ends the connection; every later call answers closed. What is in flight is answered unknown
-  /// where it was taken. Snapshots stay good.
+  /// where the daemon had taken it, else closed, and is not written. Snapshots stay good.
   void close() noexcept;
 
  private:
