@@ -276,7 +276,7 @@ Result<void> Compactor::catch_up() {
       if (auto copied = copy_round(); !copied) return copied;
     } while (compaction_->behind(checkpoints_.latest()) >= kRestBytes / 4);
     // A sync of the old log would make this one wait, and then the hand-over.
-    if (syncs > 0) parts_.syncer.hold_off();
+    if (syncs == 1) parts_.syncer.hold_off();
     if (syncs < kFreeSyncs) {
       pace_.let_go();
     } else {
