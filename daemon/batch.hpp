@@ -1,8 +1,8 @@
 // The commits that share one write and one sync: what was accepted and is not in the log yet.
 //
 // A commit is checked against the index and the batch so far; accepted, its lines and records are
-// added here, and only after the sync do the records go into the index, so that nothing in shared
-// memory is ever unmade.
+// added here. Only when the lines are in the log do the records go into the index, beside the sync,
+// and they are published after it, so that nothing in shared memory is ever unmade.
 #pragma once
 
 #include <cstdint>

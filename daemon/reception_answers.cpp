@@ -344,6 +344,7 @@ std::string Reception::settings_json() const {
       {"durability", o.durability == Durability::durable ? "durable" : "written"},
       {"sync_interval_ms", o.sync_interval.count()},
       {"compaction_interval_ms", o.compaction_interval.count()},
+      {"compaction_garbage", o.compaction_garbage},
       {"feed_retention_ms", o.feed_retention.count()},
       {"snapshot_ttl_ms", o.snapshot_ttl.count()},
       {"idle_exit_ms", o.idle_exit.count()},

@@ -201,22 +201,22 @@ Result<void> Writer::commit_hand_written() {
     request.writes.push_back({line.key, line.value, {}, line.erased});
     auto refused = accept({request, {}, 0, {}});
     if (!refused) return std::move(refused).error();
-    if (*refused) return no_room_for_hand_written();
+    if (*refused) return hand_written_left(wire::to_error(**refused).text());
     const std::uint64_t sequence = last_;
     if (auto committed = commit(); !committed) return committed;
     // A batch that could not be appended is refused; here there is nobody who would hear of it.
-    if (published_ < sequence) return no_room_for_hand_written();
+    if (published_ < sequence) return hand_written_left("the log cannot be appended to");
   }
   begin_.hand_written.clear();
   return {};
 }
 
-Error Writer::no_room_for_hand_written() const {
+Error Writer::hand_written_left(std::string_view why) const {
   return Error(errc::store_full,
-               "there is no room, in memory or on the disk, for all that was written by hand in " +
-                   parts_.log.path() +
+               "cannot commit all that was written by hand in " + parts_.log.path() + ": " +
+                   std::string(why) +
                    "; the rest is in the file beside it that was named when it was opened: append "
-                   "that again when there is room");
+                   "that again when it can be");
 }
 
 void Writer::admit_and_dismiss() {

@@ -111,7 +111,7 @@ class Writer {
   void run();
   Result<void> loop();
   Result<void> commit_hand_written();
-  [[nodiscard]] Error no_room_for_hand_written() const;
+  [[nodiscard]] Error hand_written_left(std::string_view why) const;
   void admit_and_dismiss();
   void dismiss(std::size_t index);
   [[nodiscard]] bool anything_to_do();

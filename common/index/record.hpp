@@ -1,7 +1,7 @@
 // A record in shared memory: the twin of a line of the log, found by the table and the tree, and
 // walked in commit order by the feed.
 //
-// Made by the writer after the line is on disk, never changed once published (I6). Key and value
+// Made by the writer when its line is in the log, never changed once published (I6). Key and value
 // lie right behind the header, so that a lookup that has the header has the key too.
 #pragma once
 

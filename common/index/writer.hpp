@@ -2,8 +2,8 @@
 // visible.
 //
 // On the way of a write it stands behind the log: `locate` while a commit is checked, `reserve`
-// before its lines are appended, `add` once they are on disk, `publish` once for the batch. Nothing
-// that was added is ever unmade.
+// before its lines are appended, `add` once they are in the log, beside its sync, `publish` once
+// for the batch, behind it. Nothing that was added is ever unmade.
 #pragma once
 
 #include <cstdint>

@@ -238,9 +238,10 @@ TEST_F(Configs, the_settings_in_force_are_all_told_to_who_asks) {
   auto store = open();
   const Admin admin(store);
   for (const char* name :
-       {"socket", "durability", "sync_interval_ms", "compaction_interval_ms", "feed_retention_ms",
-        "snapshot_ttl_ms", "idle_exit_ms", "memory_limit", "queue_bytes", "readers", "writers",
-        "record_origins", "log_level", "log_file", "log_file_size", "log_file_count"}) {
+       {"socket", "durability", "sync_interval_ms", "compaction_interval_ms", "compaction_garbage",
+        "feed_retention_ms", "snapshot_ttl_ms", "idle_exit_ms", "memory_limit", "queue_bytes",
+        "readers", "writers", "record_origins", "log_level", "log_file", "log_file_size",
+        "log_file_count"}) {
     EXPECT_NE(admin.settings().value().find("\"" + std::string(name) + "\":"), std::string::npos)
         << name;
   }

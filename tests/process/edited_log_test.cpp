@@ -258,7 +258,7 @@ TEST_F(StoppedLog, more_lines_by_hand_than_there_is_room_for_end_the_daemon_and_
   write_file(path_, bytes);
   DaemonProcess narrow({.store = path_, .arguments = {"--memory-limit", "32M"}});
   EXPECT_EQ(narrow.exit_code(), 74);
-  EXPECT_NE(narrow.said().find("no room"), std::string::npos) << narrow.said();
+  EXPECT_NE(narrow.said().find("the store is full"), std::string::npos) << narrow.said();
 
   // What there was room for is committed; all of it lies beside the log.
   std::string aside;

@@ -1,5 +1,4 @@
-// The defects of the Go library, by their numbers in docs/design.md: each test asserts the
-// opposite.
+// The defects of the Go library: each test asserts the opposite.
 #include <dfs/store.hpp>
 
 #include <gtest/gtest.h>
