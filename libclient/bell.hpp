@@ -1,6 +1,8 @@
 // Where the threads of one handle sleep, and what an event loop may wait for in their place.
 #pragma once
 
+#include <cstdint>
+
 #include "common/base/result.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/poller.hpp"
@@ -31,8 +33,18 @@ class Bell {
   /// For event loops: readable while the daemon's bell rings, and from `announce` to `heard`. Apart
   /// from `ring`, since a thread that sleeps has nothing to do with what is announced.
   [[nodiscard]] int fd() const noexcept { return outer_.fd(); }
-  void announce() const noexcept { landed_.ring(); }
-  void heard() const noexcept { landed_.drain(); }
+  /// This and `heard` under the flights' mutex.
+  void announce() const noexcept {
+    ++announced_;
+    landed_.ring();
+  }
+  /// One of those for whom it may ring has asked. `told` is the asker's, 0 at first: all is quiet
+  /// once one asks for whom nothing was announced since it last did, since by then the others, who
+  /// are asked in turn, have been asked too.
+  void heard(std::uint64_t& told) const noexcept {
+    if (told == announced_) landed_.drain();
+    told = announced_;
+  }
 
  private:
   Bell(os::Poller inner, os::Poller outer, os::Event ours, os::Event interruption, os::Event landed)
@@ -48,6 +60,8 @@ class Bell {
   os::Event ours_;
   os::Event interruption_;
   os::Event landed_;
+  // Guarded by the flights' mutex.
+  mutable std::uint64_t announced_ = 0;
 };
 
 }  // namespace dfs::client

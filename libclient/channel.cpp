@@ -120,7 +120,8 @@ Channel::Sent Channel::push(const std::shared_ptr<Flight>& flight, os::Deadline 
       room_waiter_.store(nullptr, std::memory_order_relaxed);
       // Answered before it was whole: refused, so the rest need not follow.
       if (flight->state == Flight::State::landed) return take_back(flight, Sent::sent);
-      if (producer_->broken() || waited == Waited::lost) return Sent::lost;
+      // Salvaged before this thread woke, it flies no more, and the wait is over.
+      if (producer_->broken() || waited == Waited::lost || lost()) return Sent::lost;
       if (waited == Waited::timed_out) return take_back(flight, Sent::timed_out);
     }
     const std::size_t size = std::min({rest.size(), room, kMaxChunkBytes});

@@ -74,8 +74,8 @@ class Channel {
   [[nodiscard]] Waited wait_for_news(const News& seen, const std::atomic<bool>& stopped,
                                      os::Deadline deadline);
   /// Takes what replies are there and leaves the bell set: after it, what lands or is published
-  /// later makes the bell's descriptor readable.
-  void listen();
+  /// later makes the bell's descriptor readable. `told` is the asker's, see Bell::heard.
+  void listen(std::uint64_t& told);
   /// Lands the flight: withdrawn (timeout, never executed), or taken, and then unknown with the
   /// commit id as soon as it is prepared.
   void give_up(Flight& flight, os::Deadline grace);

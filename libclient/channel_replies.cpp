@@ -94,12 +94,17 @@ void Channel::set_bell() {
   tell_watchers(false);
 }
 
-void Channel::listen() {
+void Channel::listen(std::uint64_t& told) {
   const Lock lock(flights_);
   if (salvaged_) return;
-  bell_.heard();
-  if (!led_) static_cast<void>(bell_.interrupted());
-  if (!led_) set_bell();  // else the leader takes them, and announces what lands
+  bell_.heard(told);
+  if (led_) return;  // the leader takes them, and announces what lands
+  if (bell_.interrupted()) {
+    for (Waiter* waiter : waiters_) {
+      if (waiter->watches) waiter->wake.notify_one();
+    }
+  }
+  set_bell();
 }
 
 void Channel::share_bell() {

@@ -108,10 +108,13 @@ Connection::Held Connection::hold_newest_mapped() {
 
 Result<void> Connection::enlarge(const Generation& generation) {
   const std::lock_guard lock(mapping_);
-  if (generation.outgrown()) return {};
-  auto larger = map_again(generation, false);
+  const Generation& largest = generation.largest();
+  const index::View& view = largest.view();
+  // Another thread has mapped it meanwhile.
+  if (view.mapped_bytes >= view.slot->allocated.load(std::memory_order_acquire)) return {};
+  auto larger = map_again(largest, false);
   if (!larger) return std::move(larger).error();
-  generation.outgrow(*keep(std::move(*larger)));
+  largest.outgrow(*keep(std::move(*larger)));
   return {};
 }
 

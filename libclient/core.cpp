@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kSocketLook{10};
 /// Until there is something at an address that may be served, as long as the options say.
 Result<Address> find_address(std::string_view given, const Options& options) {
   const os::Deadline patience = os::Deadline::after(
-      std::min<std::chrono::nanoseconds>(options.wait_for_daemon, options.timeout));
+      std::min<std::chrono::milliseconds>(options.wait_for_daemon, options.timeout));
   for (;;) {
     auto address = resolve_address(given);
     if (address || address.error() != errc::no_store || patience.passed()) return address;
@@ -178,7 +178,7 @@ Snapshot Core::take_anew() {
     if (!here || !here->usable()) {
       // One try that starts nothing; the last state serves as long as nobody does.
       auto connected = connect_once(
-          os::Deadline::after(std::min<std::chrono::nanoseconds>(options_.timeout, kHelloTime)));
+          os::Deadline::after(std::min<std::chrono::milliseconds>(options_.timeout, kHelloTime)));
       here = use();
       if (!here) return Snapshot(connected ? Error(errc::closed) : connected.error());
       stale = !connected;

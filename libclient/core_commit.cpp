@@ -74,12 +74,11 @@ std::shared_ptr<Flight> Core::submit(const Batch& batch, const Manner& manner) {
 }
 
 bool Core::send_at_once(const std::shared_ptr<Flight>& flight) {
-  if (options_.read_only || closed_.load(std::memory_order_acquire) ||
-      has_orphans_.load(std::memory_order_acquire)) {
-    return false;
-  }
+  if (options_.read_only || closed_.load(std::memory_order_acquire)) return false;
   const ConnectionUse here = use();
-  return here && here->usable() && here->channel().submit_at_once(flight);
+  // Behind `use`: who finds the next connection finds the orphans, which go first.
+  if (!here || has_orphans_.load(std::memory_order_acquire)) return false;
+  return here->usable() && here->channel().submit_at_once(flight);
 }
 
 Result<void> Core::send(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
@@ -151,7 +150,7 @@ bool Core::landed(const std::shared_ptr<Flight>& flight, os::Deadline deadline) 
   while (!flight->is_down()) {
     const ConnectionUse here = flown_by(*flight);
     if (here) {
-      here->channel().listen();
+      here->channel().listen(flight->told);
       if (flight->is_down()) return true;
       switch (here->channel().wait(*flight, deadline)) {
         case Channel::Waited::over:

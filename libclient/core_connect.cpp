@@ -99,8 +99,8 @@ void Core::note_end(Connection& connection) {
 }
 
 Result<void> Core::connect_or_start(const Options& options, os::Deadline deadline) {
-  const os::Deadline patience = os::Deadline::after(
-      std::min<std::chrono::nanoseconds>(options.wait_for_daemon, deadline.left()));
+  const os::Deadline patience = os::Deadline::after(std::min<std::chrono::milliseconds>(
+      options.wait_for_daemon, std::chrono::ceil<std::chrono::milliseconds>(deadline.left())));
   Expectation another;
   for (int starts = 0;;) {
     {
@@ -132,7 +132,7 @@ Result<ConnectionUse> Core::reach() {
   if (closed_.load(std::memory_order_acquire)) return errc::closed;
   if (ConnectionUse here = use(); here && here->usable()) return here;
   auto connected = connect_once(
-      os::Deadline::after(std::min<std::chrono::nanoseconds>(options_.timeout, kReachTime)));
+      os::Deadline::after(std::min<std::chrono::milliseconds>(options_.timeout, kReachTime)));
   if (!connected) return std::move(connected).error();
   return use();
 }

@@ -52,7 +52,8 @@ struct Flight {
   /// soon: memory that lives for a moment is cheaper than a thousand pieces at a time.
   bool lists_its_version = true;
   Waiter* waiter = nullptr;
-  bool deserted = false;  ///< Nobody will ask for the outcome.
+  bool deserted = false;   ///< Nobody will ask for the outcome.
+  std::uint64_t told = 0;  ///< See Bell::heard.
 
   /// Whether it has landed, without the mutex.
   [[nodiscard]] bool is_down() const noexcept {

@@ -110,7 +110,7 @@ Result<Change> Follower::next(os::Deadline deadline) {
     if (deadline.passed()) {
       if (listened) return Error(errc::timeout, "no change in this time");
       // Once more with the bell set, so that what comes later rings.
-      here_->channel().listen();
+      here_->channel().listen(told_);
       listened = true;
       continue;
     }
@@ -163,11 +163,16 @@ Result<Follower::Found> Follower::gather() {
         sequence_ = std::max(sequence_, published);
         return Found::nothing;
       case index::Outcome::given_back:
+        commit_.clear();  // a part of one
         return Found::gone;
       case index::Outcome::outgrown:
-        if (auto larger = here_->enlarge(*generation_); !larger) return larger.error();
+        if (auto larger = here_->enlarge(*generation_); !larger) {
+          commit_.clear();
+          return larger.error();
+        }
         continue;
       default:
+        commit_.clear();
         return error_from(step.outcome, *generation_);
     }
     offset = step.next;
@@ -176,7 +181,10 @@ Result<Follower::Found> Follower::gather() {
     if (key.substr(0, prefix_.size()) == prefix_) commit_.push_back(&record);
     if (!record.last_of_commit()) continue;
     const std::uint64_t sequence = record.sequence;
-    if (!index::look(generation_->view())) return Found::gone;
+    if (!index::look(generation_->view())) {
+      commit_.clear();
+      return Found::gone;
+    }
     offset_ = offset;
     if (!commit_.empty()) {
       given_ = std::min(std::exchange(skip_, 0), commit_.size() - 1);
@@ -264,14 +272,13 @@ Result<bool> Follower::enter(std::uint64_t number) {
   index::hold_again(here_->holds(), number);
   Result<bool> entered = false;
   if (stands() && slot.feed_base.load(std::memory_order_acquire) <= sequence_ && stands()) {
-    const Generation* found = here_->mapped(number);
-    if (found == nullptr) {
-      auto fetched = here_->fetch(number, core_->deadline({}));
-      if (fetched) {
-        found = *fetched;
-      } else if (fetched.error() != errc::snapshot_too_old) {
-        entered = std::move(fetched).error();
-      }
+    // Under the connection's lock even where it is mapped: this hold of a superseded one may have
+    // come behind the look of `drop_unheld`.
+    const Generation* found = nullptr;
+    if (auto fetched = here_->fetch(number, core_->deadline({}))) {
+      found = *fetched;
+    } else if (fetched.error() != errc::snapshot_too_old) {
+      entered = std::move(fetched).error();
     }
     while (found != nullptr) {
       const index::FeedStep first = index::first_after(found->view(), sequence_);
@@ -339,9 +346,7 @@ Watch& Watch::operator=(Watch&& other) noexcept = default;
 Watch::~Watch() = default;
 
 Result<Change> Watch::next(std::chrono::milliseconds timeout) {
-  // A longer one than a year is for ever; in nanoseconds it might not fit.
-  return follower_->next(timeout > std::chrono::hours(24 * 366) ? os::Deadline::never()
-                                                                : os::Deadline::after(timeout));
+  return follower_->next(os::Deadline::after(timeout));
 }
 
 Position Watch::position() const { return follower_->position(); }

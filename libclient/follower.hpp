@@ -69,6 +69,7 @@ class Follower {
   std::uint64_t offset_ = 0;                // in its feed: behind what was gathered
   Position::StoreId store_{};
   std::uint64_t sequence_ = 0;
+  std::uint64_t told_ = 0;  // see Bell::heard
 
   std::vector<const index::RecordHeader*> commit_;  // what matches of the commit behind sequence_
   std::size_t given_ = 0;                           // of these

@@ -34,22 +34,21 @@ class Generation {
   [[nodiscard]] Connection& connection() const noexcept { return place_.connection; }
   [[nodiscard]] bool apart() const noexcept { return place_.apart; }
   /// Through the largest mapping there is.
-  [[nodiscard]] const index::View& view() const noexcept {
-    // SYNC POINT: larger_. Acquire: whoever sees the larger one sees what it is made of.
-    const Generation* larger = larger_.load(std::memory_order_acquire);
-    return larger == nullptr ? view_ : larger->view();
-  }
+  [[nodiscard]] const index::View& view() const noexcept { return largest().view_; }
   /// What is mapped; mappings of one generation share it.
   [[nodiscard]] const std::shared_ptr<const os::Descriptor>& memory() const noexcept {
     return memory_;
   }
-  [[nodiscard]] bool outgrown() const noexcept {
-    return larger_.load(std::memory_order_acquire) != nullptr;
+  /// The largest mapping there is.
+  [[nodiscard]] const Generation& largest() const noexcept {
+    // SYNC POINT: larger_. Acquire: whoever sees the larger one sees what it is made of.
+    const Generation* larger = larger_.load(std::memory_order_acquire);
+    return larger == nullptr ? *this : larger->largest();
   }
   /// From now on `larger` stands for this one. Requires: it outlives this; under the connection's
   /// lock.
   void outgrow(const Generation& larger) const noexcept {
-    // SYNC POINT: larger_, with `view`.
+    // SYNC POINT: larger_, with `largest`.
     larger_.store(&larger, std::memory_order_release);
   }
 

@@ -14,11 +14,13 @@ using Monotonic = std::chrono::steady_clock;
 /// A moment until which something is waited for.
 class Deadline {
  public:
-  static Deadline after(std::chrono::nanoseconds span) noexcept {
-    // Saturates: a caller's "for ever" must not wrap round to the past.
-    const auto now = Monotonic::now();
+  template <class Rep, class Period>
+  static Deadline after(std::chrono::duration<Rep, Period> span) noexcept {
+    // Saturates, before it is told in nanoseconds: a caller's "for ever" must not wrap round to the
+    // past.
     if (span > std::chrono::hours(24 * 365)) return never();
-    return Deadline(now + span);
+    if (span < std::chrono::duration<Rep, Period>::zero()) return Deadline(Monotonic::now());
+    return Deadline(Monotonic::now() + std::chrono::duration_cast<Monotonic::duration>(span));
   }
   static Deadline never() noexcept { return Deadline(Monotonic::time_point::max()); }
 

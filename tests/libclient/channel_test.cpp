@@ -104,6 +104,35 @@ TEST_F(ChannelTest, words_of_withdrawn_commits_are_used_again) {
   expect_all_words_free();
 }
 
+TEST_F(ChannelTest, who_waits_for_room_when_the_daemon_dies_hears_of_it_like_the_others) {
+  const std::string value = '"' + std::string(std::size_t{4} << 20, 'x') + '"';
+  for (int round = 0; round < 10; ++round) {
+    Options options = ServedStore::options();
+    options.wait_for_daemon = milliseconds(0);
+    Store store = served_.open(options);
+    served_.stop();
+    Pending first = store.submit(Batch().set("k", "1"));
+    std::thread leader([&] { EXPECT_EQ(first.wait().error(), errc::daemon_gone); });
+    std::thread pusher([&] { EXPECT_FALSE(store.set("big", value)); });
+    std::this_thread::yield();
+    served_.kill();
+    leader.join();
+    pusher.join();
+    served_.serve();
+  }
+}
+
+TEST_F(ChannelTest, the_longest_timeout_there_is_is_for_ever) {
+  Options options = ServedStore::options();
+  options.timeout = milliseconds::max();
+  options.wait_for_daemon = milliseconds::max();
+  Store store = served_.open(options);
+  EXPECT_TRUE(store.set("k", "1"));
+  EXPECT_TRUE(store.set("k", "2", {.timeout = milliseconds::max()}));
+  EXPECT_TRUE(store.submit(Batch().set("k", "3")).wait());
+  EXPECT_TRUE(Admin(store).compact(milliseconds::max()));
+}
+
 TEST_F(ChannelTest, one_given_up_in_the_middle_of_a_long_request_leaves_the_ring_in_order) {
   served_.stop();
   const std::string value = '"' + std::string(std::size_t{4} << 20, 'x') + '"';

@@ -88,6 +88,29 @@ TEST_F(WatchWait, an_event_loop_hears_of_changes_at_the_descriptor) {
   writer.join();
 }
 
+TEST_F(WatchWait, an_event_loop_hears_again_of_a_change_for_who_was_asked_before_it_came) {
+  Watch one = need(store_.watch("a"), "watch");
+  Watch two = need(store_.watch("b"), "watch");
+  Watch three = need(store_.watch("c"), "watch");
+  ::pollfd bell{store_.fd(), POLLIN, 0};
+  Store other = served_.open();
+  for (int i = 0; i < 20; ++i) {
+    do {
+      for (Watch* watch : {&one, &two, &three}) {
+        ASSERT_EQ(watch->next(milliseconds(0)).error(), errc::timeout);
+      }
+    } while (::poll(&bell, 1, 0) != 0);
+    static_cast<void>(need(other.set("a", std::to_string(i)), "set"));
+    ASSERT_EQ(::poll(&bell, 1, 120'000), 1);
+    // As if it had come behind the question to the first.
+    for (Watch* watch : {&two, &three}) {
+      ASSERT_EQ(watch->next(milliseconds(0)).error(), errc::timeout);
+    }
+    ASSERT_EQ(::poll(&bell, 1, 120'000), 1) << "one was not told of its change";
+    ASSERT_EQ(next(one).value, std::to_string(i));
+  }
+}
+
 TEST_F(WatchWait, an_event_loop_that_has_heard_of_a_change_comes_to_rest) {
   Watch watch = need(store_.watch(), "watch");
   ::pollfd bell{store_.fd(), POLLIN, 0};

@@ -45,7 +45,8 @@ enum class StoreState : std::uint8_t {
 
 /// A handle on one store. It follows the store from daemon to daemon by itself; only a log put in
 /// place of another (another store id) is refused. What it gives may outlive it. The library starts
-/// no thread and touches no signal. Threads: any, all at once.
+/// no thread and touches no signal. Threads: any, all at once, but
+/// for `reopen`.
 class Store {
  public:
   /// Connects to the store at an address: a path of a log (`users.db`, `./users`), whose daemon is
@@ -133,7 +134,7 @@ class Store {
   [[nodiscard]] std::string address() const;
 
   /// Connects anew: in a child of fork, or after `close()`. What the handle gave before stays what
-  /// it is.
+  /// it is, but `fd()` is another. Threads: alone, while no other call on this handle runs.
   [[nodiscard]] Result<void> reopen();
   /// Ends the connection; every later call answers closed. What is in flight is answered unknown
   /// where the daemon had taken it, else closed, and is not written. Snapshots stay good.
