@@ -45,7 +45,7 @@ std::uint64_t Garbage::copy_bytes() const {
 
 bool Garbage::disk_is_nearly_too_small() const {
   if (of_current() < of(counters_.used_bytes) / kGarbageForDisk) return false;
-  const auto free = os::free_space_of(os::directory_of(log_.path()));
+  const auto free = os::free_space_of(directory_);
   const std::uint64_t copy = copy_bytes();
   return free && *free > copy && *free < copy * kCopies + kDiskRoom;
 }

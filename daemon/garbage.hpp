@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
+#include "common/os/file.hpp"
 #include "common/wire/reply.hpp"
 #include "daemon/counters.hpp"
 #include "daemon/generations.hpp"
@@ -20,7 +22,7 @@ struct Relief {
 class Garbage {
  public:
   Garbage(const Generations& generations, const Counters& counters, const LogFile& log)
-      : generations_(generations), counters_(counters), log_(log) {}
+      : generations_(generations), counters_(counters), directory_(os::directory_of(log.path())) {}
 
   /// What the live keys take.
   [[nodiscard]] std::uint64_t live_records() const;
@@ -46,7 +48,7 @@ class Garbage {
   // Constant after construction.
   const Generations& generations_;
   const Counters& counters_;
-  const LogFile& log_;
+  const std::string directory_;  // the log's, whose path is the writer's
 };
 
 }  // namespace dfs::daemon

@@ -33,7 +33,10 @@ Result<GoConversion::Written> GoConversion::replace(const os::File& old) const {
     return prepared.error();
   }
   if (auto renamed = os::rename(fresh_path, path); !renamed) return renamed.error();
-  if (auto synced = os::sync_directory_of(path); !synced) return synced.error();
+  // The old file is the log no more, so this is no failure to try again behind (I9).
+  if (auto synced = os::sync_directory_of(path); !synced) {
+    return Error(errc::writing_stopped, std::string(synced.error().text()));
+  }
   fresh->rename_to(path);
   return Written{std::move(*fresh), image_.size()};
 }

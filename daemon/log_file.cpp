@@ -91,7 +91,7 @@ Result<void> LogFile::cut_back() {
   // What was reserved went with it.
   reserved_to_ = end_;
   static_cast<void>(make_room(0).has_value());
-  return file_.sync_data();
+  return {};
 }
 
 os::File LogFile::replace(os::File file, std::uint64_t end) {

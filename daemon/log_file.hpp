@@ -41,8 +41,8 @@ class LogFile {
   /// An error unless the path still names our inode with our size: an edit of a live log must stop
   /// acknowledgements, not lose them.
   [[nodiscard]] Result<void> check_place() const;
-  /// Cuts what a failed append may have left behind the good end, and syncs that. After an error:
-  /// I9.
+  /// Cuts what a failed append may have left behind the good end; the syncer is to sync that. After
+  /// an error: I9.
   [[nodiscard]] Result<void> cut_back();
   /// Another file took the log's place, by compaction or for a Go file. The one before, which may
   /// take long to close.

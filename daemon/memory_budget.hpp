@@ -40,7 +40,12 @@ class MemoryBudget {
   }
   void give_back(std::uint64_t bytes, For whom) noexcept {
     allocated_.fetch_sub(bytes, std::memory_order_relaxed);
-    if (is_next(whom)) taken_by_next_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (!is_next(whom)) return;
+    // It may have become the current one meanwhile, and then nothing of it is counted any more.
+    std::uint64_t taken = taken_by_next_.load(std::memory_order_relaxed);
+    while (!taken_by_next_.compare_exchange_weak(taken, taken - std::min(taken, bytes),
+                                                 std::memory_order_relaxed)) {
+    }
   }
   /// What the next generation will need, all told. By the writer, after each batch.
   void promise(std::uint64_t bytes) noexcept { promise_.store(bytes, std::memory_order_relaxed); }

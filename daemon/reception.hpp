@@ -61,7 +61,8 @@ class Reception {
   };
   struct Client {
     std::shared_ptr<Session> session;
-    os::Descriptor process;  ///< a pidfd
+    os::Descriptor process;   ///< a pidfd
+    std::size_t waiting = 0;  ///< of its questions, in waiting_
   };
   /// An answer that waits: resolve for its batch, sync for the disk.
   struct Waiting {
@@ -88,6 +89,8 @@ class Reception {
 
   void answer(Client& client, const wire::AdminRequest& request);
   [[nodiscard]] bool answer_if_known(Client& client, const wire::AdminRequest& request);
+  /// Counts one more question that waits; with too many of them says so (I8).
+  [[nodiscard]] bool may_wait(Client& client, wire::AdminAnswer& answer);
   void send(Client& client, const wire::AdminAnswer& answer, int descriptor = -1);
   void answer_waiting();
   void watch_publishes();

@@ -17,6 +17,9 @@ namespace dfs::daemon {
 
 namespace {
 
+// Questions of one client that wait for the disk, or for a compaction: one for each of its threads.
+constexpr std::size_t kMaxWaiting = 1024;
+
 boost::json::object compaction_json(const Compactor::Figures& figures) {
   return {{"running", figures.running},           {"records_done", figures.records_done},
           {"records_all", figures.records_all},   {"compactions", figures.compactions},
@@ -115,6 +118,7 @@ void Reception::answer(Client& client, const wire::AdminRequest& request) {
     case wire::AdminKind::resolve:
     case wire::AdminKind::sync:
       if (answer_if_known(client, request)) return;
+      if (!may_wait(client, answer)) return;
       // Watched before the second look, so that no publish falls between.
       waiting_.push_back({client.session->identity().connection, request});
       watch_publishes();
@@ -128,6 +132,7 @@ void Reception::answer(Client& client, const wire::AdminRequest& request) {
         answer.text = "this client may only read; compacting writes";
         return send(client, answer);
       }
+      if (!may_wait(client, answer)) return;
       Waiting waiting{client.session->identity().connection, request};
       waiting.request.text = {};
       waiting.request.argument = parts_.compactor.ask();
@@ -205,10 +210,26 @@ bool Reception::answer_if_known(Client& client, const wire::AdminRequest& reques
   return true;
 }
 
+bool Reception::may_wait(Client& client, wire::AdminAnswer& answer) {
+  if (client.waiting < kMaxWaiting) {
+    ++client.waiting;
+    return true;
+  }
+  answer.status = wire::AdminStatus::refused;
+  answer.code = errc::busy;
+  const std::string text = std::to_string(kMaxWaiting) + " questions of this client wait already";
+  answer.text = text;
+  send(client, answer);
+  return false;
+}
+
 void Reception::answer_waiting() {
   std::erase_if(waiting_, [this](const Waiting& waiting) {
     const auto found = clients_.find(waiting.connection);
-    return found == clients_.end() || answer_if_known(found->second, waiting.request);
+    if (found == clients_.end()) return true;
+    if (!answer_if_known(found->second, waiting.request)) return false;
+    --found->second.waiting;
+    return true;
   });
   watch_publishes();
   for (const Waiting& waiting : waiting_) {

@@ -136,6 +136,7 @@ class Writer {
 
   // Commit: writer_commit.cpp.
   [[nodiscard]] Result<void> commit();
+  [[nodiscard]] Result<void> cut_back();
   [[nodiscard]] Result<void> refuse_batch(const Error& error);
   [[nodiscard]] Result<void> sync_batch();
   void index_batch();

@@ -106,7 +106,10 @@ Result<std::optional<wire::Refusal>> Writer::accept(const Candidate& candidate) 
   if (plan_.records.empty()) return std::optional<wire::Refusal>();
   if (parts_.go) {
     if (auto written = rewrite_go_file(); !written) {
-      if (parts_.syncer.failed() || failed_.load(std::memory_order_acquire)) return written.error();
+      if (written.error() == errc::writing_stopped || parts_.syncer.failed() ||
+          failed_.load(std::memory_order_acquire)) {
+        return written.error();
+      }
       auto refusal = refusal_of(errc::store_full, wire::Rule::disk_full, 0);
       refusal.system_errno = written.error().system_error();
       return std::optional(refusal);

@@ -139,10 +139,16 @@ void Writer::wake_answered() {
   asleep_.clear();
 }
 
+Result<void> Writer::cut_back() {
+  if (auto cut = parts_.log.cut_back(); !cut) return cut;
+  // By the syncer, as every sync of the log: the kernel tells of a failure once.
+  return parts_.syncer.sync(published_);
+}
+
 Result<void> Writer::refuse_batch(const Error& error) {
   // The cut and the line that skips the burnt sequences are on disk before anybody hears of the
   // refusal: given again, a sequence would let `resolve` answer for the wrong commit (I5).
-  if (auto cut = parts_.log.cut_back(); !cut) return cut;
+  if (auto cut = cut_back(); !cut) return cut;
   std::string line;
   log::Start start;
   start.after = published_;
@@ -209,7 +215,7 @@ Result<void> Writer::mark_if_idle() {
   if (auto appended = parts_.log.append(line); !appended) {
     if (appended.error() == errc::writing_stopped) return appended;
     // A mark is not worth a refusal to anybody: the log goes on without it.
-    return parts_.log.cut_back();
+    return cut_back();
   }
   if (auto synced = parts_.syncer.sync(published_); !synced) return synced;
   note_checkpoint();
@@ -224,7 +230,7 @@ Result<void> Writer::seal() {
   log::append_stop(line, published_);
   if (auto appended = parts_.log.append(line); !appended) {
     if (appended.error() == errc::writing_stopped) return appended;
-    return parts_.log.cut_back();
+    return cut_back();
   }
   return parts_.syncer.sync(published_);
 }

@@ -78,5 +78,16 @@ TEST_F(GenerationTest, punched_memory_reads_as_zeros_and_takes_no_pages) {
   EXPECT_EQ(somewhere, std::byte{0});
 }
 
+TEST(MemoryBudget, what_is_given_back_behind_a_switch_is_not_taken_from_the_promise) {
+  MemoryBudget budget(1'000);
+  budget.promise(100);
+  ASSERT_TRUE(budget.take(20, MemoryBudget::For::ahead));
+  EXPECT_EQ(budget.promised(), 80U);
+  budget.next_is_current();
+  budget.give_back(20, MemoryBudget::For::ahead);
+  EXPECT_EQ(budget.promised(), 100U);
+  EXPECT_EQ(budget.allocated(), 0U);
+}
+
 }  // namespace
 }  // namespace dfs::daemon
