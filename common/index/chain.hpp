@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
+#include "common/index/reach.hpp"
 #include "common/index/record.hpp"
-#include "common/index/view.hpp"
 
 namespace dfs::index {
 

@@ -2,17 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 #include "common/base/assert.hpp"
 #include "common/index/chain.hpp"
-#include "common/index/hash.hpp"
 #include "common/index/run_search.hpp"
 #include "common/index/table_layout.hpp"
+#include "common/index/table_search.hpp"
 #include "common/index/tree_search.hpp"
 
 namespace dfs::index {
@@ -21,52 +16,6 @@ namespace {
 /// Lookups whose cache misses overlap. More than a core's outstanding misses (10 to 16) gains
 /// nothing.
 constexpr std::size_t kGroup = 16;
-
-constexpr std::size_t kWord = sizeof(std::uint64_t);
-
-[[gnu::always_inline]] inline bool same_word(const char* a, const char* b) noexcept {
-  std::uint64_t one = 0;
-  std::uint64_t other = 0;
-  std::memcpy(&one, a, kWord);
-  std::memcpy(&other, b, kWord);
-  return one == other;
-}
-
-/// Keys are short, and here mostly equal: eight bytes at a time is less than a call.
-[[gnu::always_inline]] inline bool same(std::string_view key, const RecordHeader& record) noexcept {
-  const std::size_t size = key.size();
-  if (record.key_size() != size) return false;
-  const char* a = key.data();
-  const char* b = record.key().data();
-  if (size < kWord) {
-    for (std::size_t i = 0; i < size; ++i) {
-      if (a[i] != b[i]) return false;
-    }
-    return true;
-  }
-  const std::size_t last = size - kWord;
-  for (std::size_t i = 0; i < last; i += kWord) {
-    if (!same_word(a + i, b + i)) return false;
-  }
-  return same_word(a + last, b + last);
-}
-
-/// The home bucket of a hash; nullptr where directory or segment cannot be.
-[[gnu::always_inline]] inline const Bucket* home_bucket(Reach& reach, std::uint64_t hash) noexcept {
-  // SYNC POINT: directory. Acquire: its entries were stored before it; pairs with
-  // TableWriter::double_directory. At least as new as the snapshot's publish, so whatever the
-  // snapshot has was put into this directory's segments.
-  const std::uint64_t directory = reach.view().slot->directory.load(std::memory_order_acquire);
-  const std::uint64_t depth = rest_of(directory);
-  if (depth > kMaxDirectoryDepth) return nullptr;
-  const auto* entries =
-      reach.at<DirectoryEntry>(offset_of(directory), sizeof(DirectoryEntry) << depth);
-  if (entries == nullptr) return nullptr;
-  // SYNC POINT: segment. Acquire: its slots were filled before it; pairs with TableWriter::split.
-  const std::uint64_t entry = entries[entry_of(hash, depth)].word.load(std::memory_order_acquire);
-  const auto* segment = reach.at<Segment>(offset_of(entry));
-  return segment == nullptr ? nullptr : &segment->buckets[home_of(hash)];
-}
 
 /// The newest record of a key, before its snapshot's version is looked for.
 struct Newest {
@@ -93,36 +42,6 @@ struct Newest {
   ChainEnd end = walk_back(reach, newest.record, newest.offset, sequence);
   if (end.outcome == Outcome::broken) end.outcome = reach.refused_before_look();
   return end;
-}
-
-/// The slots of a bucket whose tag this is, a bit each. A hint: each one is loaded again.
-[[gnu::always_inline]] inline unsigned slots_with(const Bucket& bucket,
-                                                  std::uint64_t tag) noexcept {
-#if defined(__SSE2__) && !defined(__SANITIZE_THREAD__)
-  // The upper halves of eight words are packed to their upper quarters, and compared at once:
-  // where a key lies in its bucket is then nothing that a branch has to guess, and the processor
-  // goes on to the record, and to the next lookup, while the bucket is still on its way.
-  const auto* words = reinterpret_cast<const __m128i*>(bucket.slots);
-  const auto upper = [words](int i) {
-    return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(_mm_load_si128(words + i)),
-                                           _mm_castsi128_ps(_mm_load_si128(words + i + 1)), 0xDD));
-  };
-  const __m128i tags = _mm_packs_epi32(_mm_srai_epi32(upper(0), 16), _mm_srai_epi32(upper(2), 16));
-  const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<short>(tag)));
-  const auto found =
-      static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
-  // SYNC POINT: newest. Acquire: a key that has moved on is found where the search comes later;
-  // pairs with TableWriter::displace.
-  std::atomic_thread_fence(std::memory_order_acquire);
-#else
-  unsigned found = 0;
-  for (unsigned i = 0; i < kSlotsPerBucket; ++i) {
-    // SYNC POINT: newest. Acquire, for the same.
-    const bool equal = rest_of(bucket.slots[i].load(std::memory_order_acquire)) == tag;
-    found |= (equal ? 1U : 0U) << i;
-  }
-#endif
-  return found;
 }
 
 [[gnu::always_inline]] inline Newest search_table(Reach& reach, const Bucket* home,

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "common/index/reach.hpp"
 #include "common/index/record.hpp"
 #include "common/index/run_layout.hpp"
 #include "common/index/tree_search.hpp"
-#include "common/index/view.hpp"
 
 namespace dfs::index {
 

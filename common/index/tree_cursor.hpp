@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "common/index/reach.hpp"
 #include "common/index/record.hpp"
 #include "common/index/tree_layout.hpp"
 #include "common/index/vantage.hpp"
-#include "common/index/view.hpp"
 
 namespace dfs::index {
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "common/index/reach.hpp"
 #include "common/index/record.hpp"
 #include "common/index/tree_layout.hpp"
-#include "common/index/view.hpp"
 
 namespace dfs::index {
 

@@ -33,13 +33,4 @@ Result<View> open_view(const std::byte* base, std::uint64_t mapped_bytes, const 
   return view;
 }
 
-Reach::Limit Reach::limit_now(const View& view, std::uint64_t offset,
-                              std::uint64_t bytes) noexcept {
-  // Acquire, as in load.
-  const std::uint64_t allocated = view.slot->allocated.load(std::memory_order_acquire);
-  const bool made = offset <= allocated && bytes <= allocated - offset;
-  const bool mapped = offset <= view.mapped_bytes && bytes <= view.mapped_bytes - offset;
-  return {allocated < view.mapped_bytes ? allocated : view.mapped_bytes, made && !mapped};
-}
-
 }  // namespace dfs::index

@@ -1,8 +1,7 @@
-// A generation as a reader has it: mapped memory, its slot of the control page, and the one
-// function through which every offset goes.
+// A generation as a reader has it: mapped memory, and its slot of the control page.
 //
-// Offsets come from memory that may have been given back, so nothing read there is believed before
-// it is checked, and nothing found counts before `look` (I6).
+// Nothing found there counts before `look`, since the memory may have been given back (I6). Every
+// offset goes through reach.hpp.
 #pragma once
 
 #include <atomic>
@@ -88,71 +87,5 @@ enum class Outcome : std::uint8_t {
   __builtin_prefetch(reinterpret_cast<const void*>(at));       // NOLINT(performance-no-int-to-ptr)
   __builtin_prefetch(reinterpret_cast<const void*>(at + 64));  // NOLINT(performance-no-int-to-ptr)
 }
-
-/// What may be touched, loaded once for a read and again when an offset lies beyond it.
-/// Threads: one; made for one read.
-class Reach {
- public:
-  explicit Reach(const View& view) noexcept : view_(view) { load(); }
-
-  /// The one check: `bytes` bytes at `offset` as a T, or nullptr where that is not a place that the
-  /// writer can have named: 0, not aligned (to eight at the least), beyond what is allocated or
-  /// mapped.
-  template <class T>
-  [[nodiscard]] const T* at(std::uint64_t offset, std::uint64_t bytes = sizeof(T)) noexcept {
-    constexpr std::uint64_t kOdd = (alignof(T) > 8 ? alignof(T) : 8) - 1;
-    if (offset == 0 || (offset & kOdd) != 0) return nullptr;
-    if (!covers(offset, bytes)) return nullptr;
-    return reinterpret_cast<const T*>(view_.base + offset);
-  }
-
-  /// The same for bytes without alignment.
-  [[nodiscard]] const char* bytes_at(std::uint64_t offset, std::uint64_t bytes) noexcept {
-    if (offset == 0 || !covers(offset, bytes)) return nullptr;
-    return reinterpret_cast<const char*>(view_.base + offset);
-  }
-
-  [[nodiscard]] const View& view() const noexcept { return view_; }
-
-  /// What a read that met a place it could not go to has come to.
-  [[nodiscard]] Outcome refused() const noexcept {
-    return look(view_) ? refused_before_look() : Outcome::given_back;
-  }
-  /// The same where a look follows.
-  [[nodiscard]] Outcome refused_before_look() const noexcept {
-    return outgrown_ ? Outcome::outgrown : Outcome::broken;
-  }
-
- private:
-  /// What may be touched, and whether an offset that may not is beyond the mapping only.
-  struct Limit {
-    std::uint64_t bytes;
-    bool outgrown;
-  };
-  void load() noexcept {
-    // SYNC POINT: allocated. Acquire, so that the bytes were made before they are touched; pairs
-    // with the release store in Space::ensure.
-    const std::uint64_t allocated = view_.slot->allocated.load(std::memory_order_acquire);
-    limit_ = allocated < view_.mapped_bytes ? allocated : view_.mapped_bytes;
-  }
-  [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const noexcept {
-    return offset <= limit_ && bytes <= limit_ - offset;
-  }
-  [[nodiscard]] bool covers(std::uint64_t offset, std::uint64_t bytes) noexcept {
-    if (__builtin_expect(within(offset, bytes), 1)) return true;
-    const Limit now = limit_now(view_, offset, bytes);
-    limit_ = now.bytes;
-    outgrown_ = outgrown_ || now.outgrown;
-    return within(offset, bytes);
-  }
-  /// After a failed check: the generation may have grown since. It has no part in this object, so
-  /// that a lookup can keep that in registers.
-  [[nodiscard]] static Limit limit_now(const View& view, std::uint64_t offset,
-                                       std::uint64_t bytes) noexcept;
-
-  const View& view_;
-  std::uint64_t limit_ = 0;
-  bool outgrown_ = false;
-};
 
 }  // namespace dfs::index

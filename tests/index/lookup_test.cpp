@@ -123,6 +123,43 @@ TEST(Lookup, beyond_a_small_mapping_asks_for_a_larger_one) {
   EXPECT_EQ(find(small, "a", sequence).outcome, Outcome::found);
 }
 
+TEST(Lookup, at_home_is_found_what_is_plainly_there_and_nothing_else) {
+  Subject subject;
+  const std::uint64_t first = subject.set("a", "1");
+  const std::uint64_t second = subject.set("a", "22");
+  const std::string longest(kHashedInline, 'k');
+  const std::string longer(kHashedInline + 1, 'k');
+  subject.set(longest, "3");
+  subject.set(longer, "4");
+  const std::uint64_t last = subject.erase("a");
+  const auto value = [&](std::string_view key, std::uint64_t sequence) -> std::string {
+    const RecordHeader* record = find_at_home(subject.view(), key, sequence);
+    return record == nullptr ? "" : std::string(record->value());
+  };
+  EXPECT_EQ(value("a", last), "") << "erased";
+  EXPECT_EQ(value(longest, last), "3");
+  EXPECT_EQ(value(longer, last), "") << "too long to be hashed here";
+  EXPECT_EQ(value(longest, first), "") << "newer than the snapshot";
+  EXPECT_EQ(value("a", second), "") << "it has a newer record";
+  EXPECT_EQ(value("b", last), "") << "never there";
+  EXPECT_EQ(subject.get("a", second), "22") << "found by the search";
+  View small = subject.view();
+  small.mapped_bytes = 4096;
+  EXPECT_EQ(find_at_home(small, longest, last), nullptr) << "beyond the mapping";
+}
+
+TEST(Lookup, at_home_finds_nearly_every_key) {
+  Subject subject;
+  constexpr int kKeys = 20'000;
+  const auto key = [](int i) { return "user" + std::to_string(i); };
+  for (int i = 0; i < kKeys; ++i) subject.set(key(i), "1");
+  int found = 0;
+  for (int i = 0; i < kKeys; ++i) {
+    found += find_at_home(subject.view(), key(i), subject.sequence()) != nullptr ? 1 : 0;
+  }
+  EXPECT_GT(found, kKeys * 4 / 5) << "of the others each is in the next bucket";
+}
+
 RC_GTEST_PROP(LookupProperty, agrees_with_a_map_at_every_snapshot, ()) {
   Subject subject;
   std::vector<Contents> history = {{}};

@@ -12,6 +12,7 @@
 
 #include "common/index/lookup.hpp"
 #include "common/index/snapshot.hpp"
+#include "common/index/table_search.hpp"
 #include "common/index/writer.hpp"
 
 namespace dfs::index {
@@ -73,6 +74,10 @@ class Subject {
   /// The value that a lookup finds, or nothing. Fails the test on any other outcome.
   [[nodiscard]] std::optional<std::string> get(std::string_view key, std::uint64_t sequence) {
     const Lookup lookup = find(view(), key, sequence);
+    const RecordHeader* at_home = find_at_home(view(), key, sequence);
+    if (at_home != nullptr) {
+      EXPECT_EQ(at_home, lookup.record);
+    }
     if (lookup.outcome == Outcome::found) {
       EXPECT_EQ(lookup.record->key(), key);
       return std::string(lookup.record->value());

@@ -1,5 +1,6 @@
 // Readers over bytes that are gone, or never were an index: no crash, an end, and given_back.
 #include "common/index/view.hpp"
+#include "common/index/table_search.hpp"
 
 #include <gtest/gtest.h>
 
@@ -56,6 +57,8 @@ class Damaged : public testing::Test {
         const Lookup lookup = find(view, key, sequence);
         note(lookup.outcome);
         if (lookup.outcome == Outcome::found) bytes_ += lookup.record->value().size();
+        const RecordHeader* at_home = find_at_home(view, key, sequence);
+        if (at_home != nullptr && !at_home->value().empty()) bytes_ += at_home->value().back() & 1;
       }
       find_many(view, asked, sequence, out);
       for (const Lookup& lookup : out) note(lookup.outcome);
