@@ -6,6 +6,7 @@
 
 #include "common/base/assert.hpp"
 #include "common/index/lookup.hpp"
+#include "common/index/table_search.hpp"
 #include "common/log/key.hpp"
 #include "libclient/connection.hpp"
 #include "libclient/snapshot_walk.hpp"
@@ -50,11 +51,25 @@ Result<Entry> get_enlarged(const client::Generation& generation, std::string_vie
 }
 
 /// What a get comes to that is not simply found.
-[[gnu::noinline]] Result<Entry> otherwise(const client::Generation& generation,
-                                          const index::View& view, std::string_view key,
-                                          std::uint64_t sequence, const index::Lookup& lookup) {
+Result<Entry> otherwise(const client::Generation& generation, const index::View& view,
+                        std::string_view key, std::uint64_t sequence, const index::Lookup& lookup) {
   if (lookup.outcome == index::Outcome::outgrown) return get_enlarged(generation, key, sequence);
   return entry_of(generation, view, key, lookup);
+}
+
+/// What stands in the way of a get from the start.
+[[gnu::noinline, gnu::cold]] Result<Entry> refused(const client::Generation* generation,
+                                                   const Error& taken, std::string_view key) {
+  if (generation == nullptr) return taken;
+  if (generation->connection().forked()) return errc::forked;
+  return log::check_key(key).error();
+}
+
+/// A get that is more than a look into the home bucket.
+[[gnu::noinline]] Result<Entry> get_by_search(const client::Generation& generation,
+                                              const index::View& view, std::string_view key,
+                                              std::uint64_t sequence) {
+  return otherwise(generation, view, key, sequence, index::find(view, key, sequence));
 }
 
 }  // namespace
@@ -94,18 +109,26 @@ void Snapshot::release() noexcept {
 }
 
 Result<Entry> Snapshot::get(std::string_view key) const& {
-  if (generation_ == nullptr) return error_;
-  if (generation_->connection().forked()) return errc::forked;
-  if (!possible(key)) return log::check_key(key).error();
+  if (generation_ == nullptr || generation_->connection().forked() || !possible(key)) {
+    return refused(generation_, error_, key);
+  }
   const index::View& view = generation_->view();
-  const index::Lookup lookup = index::find_before_look(view, key, sequence_);
   // Nearly always, and in few instructions: those of the next get then begin before this one's
   // memory has come.
-  if (lookup.outcome == index::Outcome::found) {
-    const Entry entry = client::entry_from(*lookup.record);
-    if (index::look(view)) return entry;
+  if (const auto* record = index::find_at_home(view, key, sequence_)) {
+    // One by one, and made into an Entry only where it is returned: one that stands in memory
+    // before the look is copied behind it in wider pieces than it was stored in, for which the
+    // processor stops.
+    const std::string_view its_key = record->key();
+    const std::string_view value = record->value();
+    const std::uint64_t version = record->version;
+    const std::uint64_t sequence = record->sequence;
+    const std::uint64_t time_ms = record->time_ms;
+    if (index::look(view)) {
+      return Entry{its_key, value, version, sequence, time_ms};
+    }
   }
-  return otherwise(*generation_, view, key, sequence_, index::judged(view, lookup));
+  return get_by_search(*generation_, view, key, sequence_);
 }
 
 void Snapshot::get_many(std::span<const std::string_view> keys,
