@@ -30,6 +30,11 @@ void append_member(std::string& out, std::string_view name, std::uint64_t number
   out += "\":" + std::to_string(number);
 }
 
+/// What to say behind -s for this log: without a slash and a dot it would be the name of a store.
+std::string address_of(const std::string& log) {
+  return log.find_first_of("/.") == std::string::npos ? "./" + log : log;
+}
+
 }  // namespace
 
 Result<int> backup(const BackupCommandOptions& options, const Common& common, Output& output) {
@@ -87,7 +92,7 @@ Result<int> restore(const RestoreCommandOptions& options, const Common& common, 
   } else {
     output.line(options.into + " is a store of its own with " + counted(done->records) +
                 "; the versions of its keys go on above " + std::to_string(done->versions_above) +
-                ". To look into it: dfsctl -s " + quoted(options.into) + " list");
+                ". To look into it: dfsctl -s " + quoted(address_of(options.into)) + " list");
   }
   return 0;
 }

@@ -115,6 +115,32 @@ class Pieces {
   std::uint64_t bytes_ = 0;
 };
 
+/// Whether the file of a backup may come in the place of what stands there.
+Result<void> check_place(const std::string& file, bool replace) {
+  const auto there = os::status_of(file);
+  if (!there) return {};
+  if (!there->regular) {
+    return Error(errc::bad_argument,
+                 file + " is a " + (there->directory ? "directory" : "device, pipe or socket") +
+                     ", and a backup replaces a regular file only; dfsctl backup - writes to "
+                     "standard output");
+  }
+  if (!replace) {
+    return Error(errc::bad_argument,
+                 file + " exists, and a backup replaces a file only where that was said");
+  }
+  // A daemon holds its log locked. What it gave after the backup would be given again (I5).
+  const auto log = os::File::open(file, {});
+  if (!log) return {};
+  if (const auto locked = log->try_lock(); locked && !*locked) {
+    return Error(errc::bad_argument,
+                 file +
+                     " is in use, as the log of a store is while it is served, and no backup "
+                     "comes in its place; name another file");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<BackedUp> Admin::backup(const BackupSink& sink, const BackupOptions& options) const {
@@ -165,18 +191,20 @@ Result<BackedUp> Admin::backup(const BackupSink& sink, const BackupOptions& opti
 }
 
 Result<BackedUp> Admin::backup(const std::string& file, const BackupOptions& options) const {
-  const Error exists(errc::bad_argument,
-                     file + " exists, and a backup replaces a file only where that was said");
-  if (!options.replace && os::status_of(file)) return exists;
+  if (auto good = check_place(file, options.replace); !good) return std::move(good).error();
   // Whoever may read it may read all that the store holds.
   auto made = client::NewFile::make(file, 0600);
   if (!made) return std::move(made).error();
   auto done = backup([&made](std::string_view bytes) { return made->write(bytes); }, options);
   if (!done) return done;
+  if (auto good = check_place(file, options.replace); !good) return std::move(good).error();
   using Existing = client::NewFile::Existing;
   if (auto there = made->put_in_place(options.replace ? Existing::replace : Existing::refuse);
       !there) {
-    if (there.error().system_error() == EEXIST) return exists;
+    if (there.error().system_error() == EEXIST) {
+      return Error(errc::bad_argument,
+                   file + " exists, and a backup replaces a file only where that was said");
+    }
     return std::move(there).error();
   }
   return done;

@@ -57,6 +57,9 @@ Result<os::File> make_part(const std::string& path) {
 }  // namespace
 
 Result<NewFile> NewFile::make(const std::string& path, std::uint32_t mode) {
+  if (os::name_of(path).empty()) {
+    return Error(errc::bad_argument, "\"" + path + "\" names no file that could be made");
+  }
   remove_left_behind(path);
   auto file = make_part(path);
   if (!file) return std::move(file).error();

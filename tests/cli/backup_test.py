@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import signal
+import stat
 import subprocess
 import time
 
@@ -73,6 +74,41 @@ class BackupTest(StoreTest):
         done = self.raw("restore", "copy", "other.db")
         self.assertEqual((done.code, self.read("other.db")), (2, b"mine"))
         self.assertEqual(self.names(), ["copy", "other.db"])
+
+    def test_what_is_no_regular_file_is_not_replaced_even_where_it_is_said(self):
+        self.fill(3)
+        os.mkfifo(self.path("pipe"))
+        os.mkdir(self.path("folder"))
+        os.symlink("pipe", self.path("link"))
+        for name in ["pipe", "folder", "link"]:
+            error = self.refused_json(2, "backup", name, "--force")
+            self.assertEqual(error["error"], "bad_argument")
+            self.assertIn(f"{name} is a ", error["message"])
+        self.assertTrue(stat.S_ISFIFO(os.lstat(self.path("pipe")).st_mode))
+        self.assertEqual(self.names(), ["folder", "link", "pipe"])
+
+    def test_the_log_of_a_served_store_is_not_replaced_even_where_it_is_said(self):
+        self.fill(3)
+        before = self.read("users.db")
+        self.assertIn("users.db is in use", self.refused(2, "backup", "users.db", "--force"))
+        self.assertTrue(self.read("users.db").startswith(before))
+        self.assertEqual(self.ok("get", "key1"), "19.90\n")
+        self.assertEqual(self.names(), [])
+
+    def test_a_file_without_a_name_is_refused_and_leaves_nothing(self):
+        self.fill(3)
+        self.ok("backup", "copy")
+        for name in ["", "nowhere/"]:
+            self.assertIn("names no file", self.refused(2, "backup", name))
+            done = self.raw("restore", "copy", name)
+            self.assertEqual((done.code, b"names no file" in done.err), (2, True), done)
+        self.assertEqual(self.names(), ["copy"])
+
+    def test_a_restored_store_is_said_as_the_address_that_leads_to_it(self):
+        self.fill(3)
+        self.ok("backup", "copy")
+        self.assertIn(b"dfsctl -s ./plain list", self.raw("restore", "copy", "plain").out)
+        self.assertEqual(self.raw("-s", "./plain", "count").out, b"2\n")
 
     def refused_restore(self, name):
         done = self.raw("--json", "restore", name, "other.db")

@@ -16,7 +16,9 @@
 namespace DFS_API dfs {
 
 struct BackupOptions {
-  /// A file that stands there is replaced, when the new one is whole; else it is refused.
+  /// A file that stands there is replaced, when the new one is whole; else it is refused. What is
+  /// no regular file (a device, a pipe, a directory), and the log of a store that is served, is
+  /// refused either way: bad_argument.
   bool replace = false;
   /// Told from time to time how many records are done.
   std::function<void(std::uint64_t records)> progress = {};
