@@ -20,7 +20,9 @@ Result<Input> Input::open(const std::string& path) {
   if (path == "-") return Input(stdin, "stdin");
   if (std::FILE* file = std::fopen(path.c_str(), "rbe")) return Input(file, path);
   if (errno == ENOENT) return Error(errc::no_store, "there is no file " + path);
-  return Error::from_errno(errno, "open " + path);
+  const Error error = Error::from_errno(errno, "open " + path);
+  if (error.system_error() != EACCES) return error;
+  return Error(errc::not_permitted, std::string(error.text())).with_errno(EACCES);
 }
 
 // Reads one more block behind what is there; false at the end of the file.

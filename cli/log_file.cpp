@@ -17,7 +17,13 @@ namespace dfs::cli {
 
 namespace {
 
+Error no_log(const std::string& path) {
+  return Error(errc::bad_argument, path + " is not a file, so not a log");
+}
+
 Result<std::string> bytes_of(const std::string& path) {
+  // Asked before it is opened, since a pipe there would keep us.
+  if (const auto there = os::status_of(path); there && !there->regular) return no_log(path);
   auto file = os::File::open(path, {});
   if (!file) {
     if (file.error().system_error() == ENOENT) {
@@ -30,7 +36,7 @@ Result<std::string> bytes_of(const std::string& path) {
   }
   auto status = file->status();
   if (!status) return std::move(status).error();
-  if (!status->regular) return Error(errc::bad_argument, path + " is not a file, so not a log");
+  if (!status->regular) return no_log(path);
   return file->read_all();
 }
 

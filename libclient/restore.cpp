@@ -72,14 +72,22 @@ Error no_backup(const std::string& file, std::string_view why) {
 }
 
 Result<std::string> bytes_of(const std::string& path) {
+  constexpr std::string_view kNoFile = "it is not a file";
+  // Asked before it is opened, since a pipe there would keep us.
+  if (const auto there = os::status_of(path); there && !there->regular) {
+    return no_backup(path, kNoFile);
+  }
   auto file = os::File::open(path, {});
   if (!file && file.error().system_error() == ENOENT) {
     return Error(errc::no_store, "there is no file " + path);
   }
+  if (!file && file.error().system_error() == EACCES) {
+    return Error(errc::not_permitted, std::string(file.error().text())).with_errno(EACCES);
+  }
   if (!file) return std::move(file).error();
   auto status = file->status();
   if (!status) return std::move(status).error();
-  if (!status->regular) return no_backup(path, "it is not a file");
+  if (!status->regular) return no_backup(path, kNoFile);
   return file->read_all();
 }
 

@@ -140,8 +140,9 @@ std::string commit_text(const Record& record) {
   return text;
 }
 
-std::string record_text(const Record& record) {
-  std::string text = commit_text(record) + (record.erased ? "  erase " : "  set ");
+std::string record_text(const Record& record, bool of_go_file) {
+  std::string text = of_go_file ? std::string() : commit_text(record) + "  ";
+  text += record.erased ? "erase " : "set ";
   text += std::string(record.key);
   if (record.version > 0) text += " version " + std::to_string(record.version);
   if (!record.erased) text += " = " + std::string(record.value);
@@ -151,10 +152,10 @@ std::string record_text(const Record& record) {
   return text;
 }
 
-std::string line_text(const Line& line) {
+std::string line_text(const Line& line, bool of_go_file) {
   switch (line.kind) {
     case LineKind::record:
-      return record_text(line.record);
+      return record_text(line.record, of_go_file);
     case LineKind::first:
       return "log of store " + line.first.store + ", format " + std::to_string(line.first.format) +
              ", dfs " + line.first.dfs +
@@ -201,10 +202,14 @@ Report check(std::string_view bytes, std::string_view name) {
 void describe_lines(std::string_view bytes, const std::function<void(std::string_view)>& print) {
   Lines lines(bytes);
   Line line;
+  bool of_go_file = false;  // whose lines have no sequence, and were written by nobody's hand
   while (!lines.at_end()) {
     lines.next();
     decode(lines.text(), line);
-    std::string text = std::to_string(lines.number()) + ": " + line_text(line);
+    if (lines.number() == 1) {
+      of_go_file = line.kind == LineKind::record && line.record.sequence == 0;
+    }
+    std::string text = std::to_string(lines.number()) + ": " + line_text(line, of_go_file);
     const bool edited = line.kind != LineKind::bad && !line.sealed &&
                         (line.kind != LineKind::record || line.record.sequence > 0);
     if (edited) text += "  (edited: no checksum)";

@@ -106,6 +106,21 @@ class LogFileTest(StoreTest):
             done = self.file("check", os.path.join(DATA, name), "--json")
             self.assertEqual((done[0], json.loads(done[1])["verdict"]), (code, "go_file"))
 
+    def test_log_shows_a_go_file_as_such_and_nothing_as_written_by_hand(self):
+        go = os.path.join(DATA, "go-dfs-orders-int-keys.db")
+        code, out, _ = self.file("log", go)
+        self.assertEqual((code, out.count("by hand")), (0, 0))
+        self.assertTrue(out.startswith('1: set -3 version 1 = {"n":-3,'), out[:80])
+
+    def test_what_is_a_pipe_is_refused_and_not_waited_for(self):
+        os.mkfifo(self.path("pipe"))
+        for command in [["check", "pipe"], ["log", "pipe"], ["repair", "pipe", "-o", "new"],
+                        ["restore", "pipe", "new"]]:
+            done = self.raw(*command)
+            self.assertEqual((done.code, done.out), (2, b""), done)
+            self.assertIn(b"pipe is no", done.err)
+        self.assertFalse(os.path.exists(self.path("new")))
+
     def test_an_empty_file_is_a_new_store(self):
         self.write("empty", "")
         code, out, err = self.file("check", "empty")
