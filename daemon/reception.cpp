@@ -217,6 +217,13 @@ std::string Reception::refusal_of(const os::Peer& peer, bool wants_write) const 
   const Options& options = parts_.options;
   const std::string& log = options.store;
   auto status = os::status_of(log);
+  if (!status && status.error() == errc::absent) {
+    return log + " is not there any more, though its daemon, pid " +
+           std::to_string(os::process_id()) +
+           ", still has it open: it was removed, or moved away. Put it back; or end the daemon "
+           "(kill " +
+           std::to_string(os::process_id()) + "), and what only it has is lost";
+  }
   if (!status) return std::string(status.error().text());
   const Rights rights =
       rights_by({options.readers, options.writers},

@@ -120,6 +120,16 @@ class AdministrationTest(StoreTest):
         for command in [["ping"], ["ping", "--write"], ["clients"], ["stop"]]:
             self.assertEqual(self.refused_json(4, *command)["error"], "no_daemon")
 
+    def test_a_log_that_was_moved_away_is_said_to_be_gone(self):
+        self.ok("set", "a", "1")
+        daemon = self.info()["pid"]
+        os.rename(self.path("users.db"), self.path("away"))
+        for command in [["get", "a"], ["set", "a", "2"], ["stop"]]:
+            self.assertRegex(self.refused(6, *command),
+                             f"users.db is not there any more.*pid {daemon}")
+        os.rename(self.path("away"), self.path("users.db"))
+        self.assertEqual(self.ok("get", "a"), "1\n")
+
     def test_sync_prints_the_sequence_that_is_on_disk(self):
         sequence = json.loads(self.ok("--json", "set", "a", "1"))["sequence"]
         self.assertEqual(self.ok("sync"), f"{sequence}\n")
