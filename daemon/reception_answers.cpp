@@ -271,7 +271,7 @@ std::string Reception::info_json() const {
       {"sequence", parts_.ledger.last_published()},
       {"durable_sequence", control.durable.load(std::memory_order_acquire)},
       {"keys", n(c.live_keys)},
-      {"live_bytes", n(c.live_bytes)},
+      {"live_bytes", parts_.compactor.garbage().live_records()},
       {"used_bytes", n(c.used_bytes)},
       {"memory_limit", parts_.generations.budget().limit()},
       {"log_bytes", n(c.log_bytes)},

@@ -130,6 +130,16 @@ class AdministrationTest(StoreTest):
         os.rename(self.path("away"), self.path("users.db"))
         self.assertEqual(self.ok("get", "a"), "1\n")
 
+    def test_live_and_dead_bytes_are_the_used_ones(self):
+        for number in range(3):
+            self.ok("set", "a", str(number))
+        self.ok("set", "b", "1")
+        info = self.info()
+        self.assertEqual(info["live_bytes"] + info["dead_bytes"], info["used_bytes"])
+        self.assertLess(info["live_bytes"], 1000)
+        self.ok("del", "a", "b")
+        self.assertEqual(self.info()["live_bytes"], 0)
+
     def test_sync_prints_the_sequence_that_is_on_disk(self):
         sequence = json.loads(self.ok("--json", "set", "a", "1"))["sequence"]
         self.assertEqual(self.ok("sync"), f"{sequence}\n")
