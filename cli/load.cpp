@@ -169,7 +169,8 @@ Error with_progress(const Error& error, const Totals& totals) {
   std::string text(error.text());
   const std::uint64_t lines = totals.set + totals.erased;
   text += lines == 0 ? " (nothing was loaded)"
-                     : " (what stands before it was loaded, " + std::to_string(lines) + " lines)";
+                     : " (what stands before it was loaded, " + std::to_string(lines) +
+                           (lines == 1 ? " line)" : " lines)");
   return Error(error.code(), std::move(text))
       .with_key(error.key())
       .with_limit(error.limit())

@@ -29,13 +29,7 @@ void append_change(std::string& out, const Change& change, const Watch& watch) {
 }
 
 Result<Position> position_of(const std::string& since, const Store& store) {
-  if (since.find('-') != std::string::npos) {
-    auto position = Position::parse(since);
-    if (position) return position;
-    return Error(
-        errc::bad_argument,
-        "--since " + since + " is " + std::string(position.error().text()) + "; watch prints them");
-  }
+  if (auto position = Position::parse(since)) return position;
   std::uint64_t sequence = 0;
   const auto [end, problem] = std::from_chars(since.data(), since.data() + since.size(), sequence);
   if (problem != std::errc() || end != since.data() + since.size()) {

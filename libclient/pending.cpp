@@ -29,7 +29,7 @@ void Pending::leave() noexcept {
 }
 
 Result<Committed> Pending::wait() {
-  if (!flight_) return errc::finished;
+  if (!flight_) return Error(errc::finished, "this commit was waited for already");
   if (core_->forked()) return errc::forked;
   auto outcome = core_->land(flight_, client::Core::Manner{});
   leave();

@@ -142,6 +142,10 @@ class LoadTest(StoreTest):
             self.assertIn("nothing was loaded", message)
             self.assertEqual(os.listdir(self.directory), [], line)
 
+    def test_one_line_that_was_loaded_is_said_as_one(self):
+        message = self.refused(2, "load", stdin='{"key":"a","value":1}\noops\n')
+        self.assertIn("(what stands before it was loaded, 1 line)", message)
+
     def test_windows_line_ends_and_empty_lines_are_no_matter(self):
         self.ok("load", stdin='\r\n{"key":"a","value":1}\r\n\n \n{"key":"b","value":2}')
         self.assertEqual(self.content(), {"a": "1", "b": "2"})

@@ -244,7 +244,9 @@ TEST_F(StoreTest, a_pending_is_asked_once) {
   EXPECT_TRUE(pending.wait(std::chrono::minutes(2)));
   EXPECT_TRUE(pending.ready());
   EXPECT_TRUE(pending.wait().has_value());
-  EXPECT_EQ(pending.wait().error(), errc::finished);
+  const auto again = pending.wait();
+  EXPECT_EQ(again.error(), errc::finished);
+  EXPECT_EQ(again.error().text(), "this commit was waited for already");
 }
 
 TEST_F(StoreTest, an_event_loop_waits_at_the_descriptor) {
