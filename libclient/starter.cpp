@@ -43,7 +43,7 @@ NamedProgram program_of(const Options& options) {
       return {std::move(named), "DFS_DAEMON names it"};
     }
   }
-  return {DFS_DAEMON_PATH, "install dfsd, or name another with DFS_DAEMON"};
+  return {installed_daemon(), "install dfsd, or name another with DFS_DAEMON"};
 }
 
 /// The daemon does not stay in this directory.
@@ -266,6 +266,15 @@ Result<void> start_daemon(const Address& address, const Options& options, os::De
     if (deadline.passed()) return not_serving_yet(address);
     std::this_thread::sleep_for(kLook);
   }
+}
+
+std::string installed_daemon() {
+  const std::string own = os::environment_is_untrusted() ? std::string() : os::own_library();
+  if (own.empty()) return DFS_DAEMON_PATH;
+  const auto beside = os::resolve_path(os::directory_of(own) + "/" DFS_DAEMON_FROM_LIBRARY);
+  if (!beside) return DFS_DAEMON_PATH;
+  const auto there = os::status_of(*beside);
+  return there && there->regular ? *beside : DFS_DAEMON_PATH;
 }
 
 }  // namespace dfs::client

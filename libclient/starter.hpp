@@ -3,6 +3,8 @@
 
 #include <dfs/options.hpp>
 
+#include <string>
+
 #include "common/base/result.hpp"
 #include "common/os/clock.hpp"
 #include "libclient/address.hpp"
@@ -13,5 +15,9 @@ namespace dfs::client {
 /// keeps it from serving comes back in its own words. Requires: may_start.
 [[nodiscard]] Result<void> start_daemon(const Address& address, const Options& options,
                                         os::Deadline deadline);
+
+/// The `dfsd` that was installed with this library: where both are now, since a prefix may be
+/// moved; else where it was installed to.
+[[nodiscard]] std::string installed_daemon();
 
 }  // namespace dfs::client

@@ -15,6 +15,7 @@
 #include "common/os/process.hpp"
 #include "common/os/random.hpp"
 #include "common/os/socket.hpp"
+#include "libclient/starter.hpp"
 
 namespace dfs::testing {
 
@@ -33,7 +34,7 @@ constexpr const char* kFiller = "~";
 std::string program_of(const DaemonOptions& options) {
   if (!options.program.empty()) return options.program;
   const std::string named = os::environment("DFS_DAEMON");
-  return named.empty() ? DFS_DAEMON_PATH : named;
+  return named.empty() ? client::installed_daemon() : named;
 }
 
 std::vector<std::string> arguments_of(const DaemonOptions& options, const std::string& log) {

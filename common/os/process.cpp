@@ -1,5 +1,6 @@
 #include "common/os/process.hpp"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/auxv.h>
@@ -106,6 +107,13 @@ bool environment_is_untrusted() noexcept { return ::getauxval(AT_SECURE) != 0; }
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
+}
+
+std::string own_library() {
+  Dl_info here{};
+  if (::dladdr(reinterpret_cast<const void*>(&own_library), &here) == 0) return {};
+  const std::string path = here.dli_fname;
+  return path.starts_with('/') ? path : std::string();
 }
 
 void ignore_write_signals() noexcept {

@@ -57,6 +57,9 @@ std::uint64_t raise_open_files() noexcept;
 [[nodiscard]] bool environment_is_untrusted() noexcept;
 /// An environment variable, or empty.
 [[nodiscard]] std::string environment(const char* name);
+/// The absolute path of the shared library that has this very code in it; empty where it was found
+/// by a relative one. Of a program that has the code itself: the word by which it was called.
+[[nodiscard]] std::string own_library();
 /// Ignores SIGPIPE and SIGXFSZ, so that both come back as errno.
 void ignore_write_signals() noexcept;
 void name_thread(const char* name) noexcept;

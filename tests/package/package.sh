@@ -36,8 +36,7 @@ case "$way" in
     ;;
 esac
 
-# The daemon that was installed, where it was, serves; else the one compiled in would.
-if [ -x "$prefix/bin/dfsd" ]; then export DFS_DAEMON="$prefix/bin/dfsd"; fi
-if [ -x "$prefix/sbin/dfsd" ]; then export DFS_DAEMON="$prefix/sbin/dfsd"; fi
+# The daemon is found from the library, though the prefix is not the one compiled in.
+unset DFS_DAEMON
 "$place/greeting" "$place/users.db"
 if [ -x "$prefix/bin/dfsctl" ]; then "$prefix/bin/dfsctl" -s "$place/users.db" stop; fi

@@ -30,7 +30,7 @@ enum class Autostart : std::uint8_t {
 /// Settings of a daemon that this call starts; one that runs already keeps its own. What is left
 /// out is the daemon's default.
 struct DaemonOptions {
-  /// Path of `dfsd`. Empty: `$DFS_DAEMON`, else where dfs was installed.
+  /// Path of `dfsd`. Empty: `$DFS_DAEMON`, else the one that was installed with the library.
   std::string program = {};
   std::string config = {};                    ///< A file to read instead of `LOG.toml`.
   std::string socket = {};                    ///< Where to listen instead of `LOG.socket`.
