@@ -97,10 +97,12 @@ std::optional<Error> Parser::unknown_command(const std::vector<std::string>& wor
   std::size_t least = 3;
   std::string nearest;
   for (const Reading& reading : readings_) {
-    const std::size_t steps = edit_distance(word->substr(0, 32), reading.app->get_name());
-    if (steps < least) {
+    const std::string name = reading.app->get_name();
+    const std::size_t steps = edit_distance(word->substr(0, 32), name);
+    // With half of its letters changed any short word is any other: help is neither del nor shell.
+    if (steps < least && 3 * steps <= std::max(word->size(), name.size())) {
       least = steps;
-      nearest = reading.app->get_name();
+      nearest = name;
     }
   }
   text += nearest.empty() ? "; dfsctl --help lists them" : "; is it " + nearest + "?";

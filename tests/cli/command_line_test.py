@@ -35,6 +35,8 @@ class CommandLineTest(StoreTest):
                 (["stop", "now"], "usage: dfsctl stop"),
                 (["gte", "a"], "there is no command gte; is it get?"),
                 (["frobnicate"], "dfsctl --help lists them"),
+                (["help"], "there is no command help; dfsctl --help lists them"),
+                (["foo"], "there is no command foo; dfsctl --help lists them"),
                 ([], "which command?"),
         ]:
             self.assertIn(expected, self.refused(2, *arguments))
