@@ -1,5 +1,7 @@
 #include "daemon/lock_file.hpp"
 
+#include <cerrno>
+
 #include "common/os/proc.hpp"
 #include "common/os/process.hpp"
 #include "common/wire/lock_note.hpp"
@@ -39,6 +41,13 @@ Result<LockFile> LockFile::take(const std::string& log, int inherited_fd) {
   auto file = inherited_fd >= 0
                   ? Result<os::File>(os::File::adopt(os::Descriptor(inherited_fd), path))
                   : os::File::open(path, {.write = true, .create = true, .mode = 0600});
+  if (!file && file.error().system_error() == EROFS) {
+    return Error(errc::unsupported,
+                 log +
+                     " is on a read-only file system, where no daemon can serve it: copy it (cp) "
+                     "to where it can be written; dfsctl check and dfsctl log read it as it is")
+        .with_errno(EROFS);
+  }
   if (!file) return std::move(file).error();
   auto locked = file->try_lock();  // inherited it is ours already: the open file is the starter's
   if (!locked) return std::move(locked).error();

@@ -88,6 +88,11 @@ TEST_F(StartLog, read_only_media_are_refused_with_what_works) {
     require(check.run() == 0, "check: " + check.output());
     Program log({dfsctl(), "log", "disc/users.db"});
     require(log.run() == 0, "log: " + log.output());
+    // And a daemon by hand is told the same.
+    Program daemon({dfsd(), "disc/users.db"});
+    require(daemon.run() == exit_code(errc::unsupported), "dfsd: " + daemon.output());
+    require(daemon.output().find("on a read-only file system") != std::string::npos,
+            "dfsd: " + daemon.output());
   };
   expect(attempt("disc/users.db", Doing::reading, mount_disc), errc::unsupported,
          {"on a read-only file system", "copy it (cp)", "dfsctl check and dfsctl log"});

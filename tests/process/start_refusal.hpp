@@ -84,6 +84,7 @@ class StartRefusal : public ::testing::Test {
   [[nodiscard]] std::string here() const { return directory_ / "here"; }
   [[nodiscard]] std::string real(const std::string& name) const { return real_ + "/" + name; }
   [[nodiscard]] std::string dfsctl() const { return directory_ / "bin/dfsctl"; }
+  [[nodiscard]] std::string dfsd() const { return directory_ / "bin/dfsd"; }
   void make_file(const std::string& name, const std::string& content = {}) const {
     std::ofstream(real(name)) << content;
   }
