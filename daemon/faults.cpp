@@ -11,9 +11,10 @@ namespace dfs::daemon {
 
 namespace {
 
-constexpr std::array<std::string_view, 15> kNames{
-    "taken",  "prepared", "torn",      "appended",      "synced",  "published", "kept_aside", "cut",
-    "reread", "base",     "caught_up", "before_rename", "renamed", "switched",  "punched"};
+constexpr std::array<std::string_view, 16> kNames{
+    "taken",         "prepared", "torn",     "appended",     "synced", "published",
+    "kept_aside",    "cut",      "reread",   "hand_removed", "base",   "caught_up",
+    "before_rename", "renamed",  "switched", "punched"};
 
 /// What DFS_FAULT asks for; read once.
 struct Plan {

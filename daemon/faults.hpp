@@ -21,6 +21,7 @@ enum class StopPoint : std::uint8_t {
   kept_aside,     ///< Recovery: the side file is synced; nothing is cut.
   cut,            ///< Recovery: the log is cut, unsynced.
   reread,         ///< Recovery: the cut log was read again; no start line yet.
+  hand_removed,   ///< The file of lines by hand is gone; the directory is not synced.
   base_written,   ///< Compaction: the base is in the new file, unsynced.
   caught_up,      ///< Compaction: a round of the old log is in the new file, unsynced.
   before_rename,  ///< Hand-over: the new file is whole and synced; the old one has the name.

@@ -12,8 +12,10 @@
 #include "common/wire/commit_id.hpp"
 #include "daemon/faults.hpp"
 #include "daemon/fitness.hpp"
+#include "daemon/hand_lines.hpp"
 #include "daemon/index_loader.hpp"
 #include "daemon/log_reader.hpp"
+#include "daemon/side_file.hpp"
 #include "daemon/version.hpp"
 
 namespace dfs::daemon {
@@ -105,34 +107,6 @@ Result<os::File> make_log(const std::string& path, const os::File* empty,
   return fresh;
 }
 
-/// What root makes beside another's log is that owner's.
-Result<void> give_to_owner_of(const os::File& log, const os::File& made) {
-  if (os::effective_user() != 0) return {};
-  auto owner = log.status();
-  if (!owner) return std::move(owner).error();
-  return made.set_owner(owner->uid, owner->gid);
-}
-
-/// Keeps bytes that are about to be cut, in a file of their own. Done again it finds its own work.
-Result<std::string> keep_aside(const os::File& log, std::string_view bytes,
-                               std::uint64_t sequence) {
-  const std::string name = log.path() + ".torn-" + std::to_string(sequence);
-  for (int number = 1;; ++number) {
-    std::string path = number == 1 ? name : name + "-" + std::to_string(number);
-    auto file = os::File::open(path, {.write = true, .create = true, .mode = 0600});
-    if (!file) return std::move(file).error();
-    if (auto given = give_to_owner_of(log, *file); !given) return std::move(given).error();
-    auto there = file->read_all();
-    if (!there) return std::move(there).error();
-    // An earlier try may have been cut short; anything else is another start's side file.
-    if (!bytes.starts_with(*there)) continue;
-    if (auto r = file->write_at(bytes, 0); !r) return std::move(r).error();
-    if (auto r = file->sync_all(); !r) return std::move(r).error();
-    if (auto r = os::sync_directory_of(path); !r) return std::move(r).error();
-    return path;
-  }
-}
-
 Result<void> load_go_file(OpenedStore& store, const OpeningParts& parts, std::string_view bytes) {
   auto go = log::read_go_file(bytes);
   if (!go) return std::move(go).error();
@@ -165,31 +139,35 @@ Result<void> load_go_file(OpenedStore& store, const OpeningParts& parts, std::st
 
 /// Cuts what recovery says, keeping it aside; every step may be done again.
 Result<void> cut(const os::File& file, const log::Recovery& found, std::string_view bytes,
-                 OpenedStore& store) {
-  auto aside = keep_aside(file, bytes.substr(found.good_end),
-                          std::max(found.missing_sequence, found.last() + 1));
-  if (!aside) return std::move(aside).error();
+                 HandLines& hand, OpenedStore& store) {
+  const bool torn = found.kind == log::RecoveryKind::cut;
+  const std::string where = "at byte " + std::to_string(found.good_end);
+  if (!found.hand_written.empty()) {
+    const std::uint64_t end = torn ? found.bad_offset : bytes.size();
+    auto kept = hand.keep(bytes.substr(found.good_end, end - found.good_end), found.last());
+    if (!kept) return std::move(kept).error();
+    store.notices.push_back(file.path() + ": " + std::to_string(found.hand_written.size()) +
+                            " lines written by hand are cut out " + where + " and kept in " +
+                            *kept + " until they are committed");
+  }
+  if (torn) {
+    auto aside = keep_torn(file, bytes.substr(found.good_end),
+                           std::max(found.missing_sequence, found.last() + 1));
+    if (!aside) return std::move(aside).error();
+    store.notices.push_back(file.path() + ": line " + std::to_string(found.bad_line) + " (byte " +
+                            std::to_string(found.bad_offset) + "): " + found.reason + "; cut " +
+                            where + ", " + std::to_string(bytes.size() - found.good_end) +
+                            " bytes kept in " + *aside);
+  }
   pass(StopPoint::kept_aside);
   if (auto r = file.truncate(found.good_end); !r) return r;
   pass(StopPoint::cut);
-  std::string notice = file.path() + ": ";
-  if (found.kind == log::RecoveryKind::cut) {
-    notice += "line " + std::to_string(found.bad_line) + " (byte " +
-              std::to_string(found.bad_offset) + "): " + found.reason + "; ";
-  } else {
-    notice +=
-        std::to_string(found.hand_written.size()) + " lines written by hand are committed anew; ";
-  }
-  store.notices.push_back(notice + "cut at byte " + std::to_string(found.good_end) + ", " +
-                          std::to_string(bytes.size() - found.good_end) + " bytes kept in " +
-                          *aside);
   return {};
 }
 
 /// Reads the log until nothing is left to cut, and loads it.
 Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file,
                                   const OpeningParts& parts) {
-  std::vector<log::HandWritten> hand_written;
   std::uint64_t next = 0;
   for (int round = 0;; ++round) {
     auto reader = LogReader::start(file);
@@ -199,13 +177,17 @@ Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file,
     store.store_id = first.store;
     if (auto made = make_index(store, parts, bytes.size()); !made) return std::move(made).error();
     IndexLoader loader(*store.generation, first.base, bytes, parts.pulse);
-    log::Recovery found = log::recover(bytes, **reader, loader);
+    HandLines hand(file, loader);
+    hand.find(first.store);
+    log::RecordVisitor& visitor = hand.any() ? static_cast<log::RecordVisitor&>(hand) : loader;
+    log::Recovery found = log::recover(bytes, **reader, visitor);
     // What was not read looks like damage, and what was not loaded is no store.
     if (auto read = (*reader)->finish(); !read) return std::move(read).error();
     if (auto loaded = loader.finish(); !loaded) return std::move(loaded).error();
     if (found.kind == log::RecoveryKind::go_file) {
       if (auto loaded = load_go_file(store, parts, bytes); !loaded)
         return std::move(loaded).error();
+      store.notices.insert(store.notices.end(), hand.notices().begin(), hand.notices().end());
       return found;
     }
     if (found.kind == log::RecoveryKind::empty) return found;
@@ -218,13 +200,15 @@ Result<log::Recovery> recover_log(OpenedStore& store, const os::File& file,
                                 " was edited by hand (no checksum) and is accepted");
       }
       found.next = next;
-      store.start.hand_written = std::move(hand_written);
+      auto work = hand.finish(found);
+      if (!work) return std::move(work).error();
+      store.start.hand = std::move(*work);
+      store.notices.insert(store.notices.end(), hand.notices().begin(), hand.notices().end());
       return found;
     }
     if (round > 1)
       return Error(errc::system, file.path() + " does not keep what is cut off; check the disk");
-    if (hand_written.empty()) hand_written = found.hand_written;
-    if (auto done = cut(file, found, bytes, store); !done) return std::move(done).error();
+    if (auto done = cut(file, found, bytes, hand, store); !done) return std::move(done).error();
   }
 }
 

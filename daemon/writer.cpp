@@ -193,7 +193,7 @@ Checkpoint Writer::checkpoint(os::Monotonic::time_point time) const {
 void Writer::note_checkpoint() { parts_.compactor.note(checkpoint(os::Monotonic::now())); }
 
 Result<void> Writer::commit_hand_written() {
-  for (const log::HandWritten& line : begin_.hand_written) {
+  for (const log::HandWritten& line : begin_.hand.lines) {
     batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)},
                  durable_);
     room_.begin();
@@ -207,16 +207,26 @@ Result<void> Writer::commit_hand_written() {
     // A batch that could not be appended is refused; here there is nobody who would hear of it.
     if (published_ < sequence) return hand_written_left("the log cannot be appended to");
   }
-  begin_.hand_written.clear();
-  return {};
+  return forget_hand_written();
 }
 
 Error Writer::hand_written_left(std::string_view why) const {
-  return Error(errc::store_full,
-               "cannot commit all that was written by hand in " + parts_.log.path() + ": " +
-                   std::string(why) +
-                   "; the rest is in the file beside it that was named when it was opened: append "
-                   "that again when it can be");
+  return Error(errc::store_full, "cannot commit all that was written by hand in " +
+                                     parts_.log.path() + ": " + std::string(why) +
+                                     "; each start tries the rest again, from " + begin_.hand.file +
+                                     ": make room, or take that file away");
+}
+
+Result<void> Writer::forget_hand_written() {
+  if (begin_.hand.file.empty()) return {};
+  // Before anybody else commits: by what stands behind it the next start knows what of it is left.
+  const DoingFor disk(parts_.pulse, Doing::in_kernel);
+  if (auto synced = parts_.syncer.sync(published_); !synced) return synced;
+  if (auto removed = os::remove(begin_.hand.file); !removed) return removed;
+  pass(StopPoint::hand_removed);
+  if (auto synced = os::sync_directory_of(begin_.hand.file); !synced) return synced;
+  begin_.hand = {};
+  return {};
 }
 
 void Writer::admit_and_dismiss() {

@@ -15,7 +15,6 @@
 #include <thread>
 #include <vector>
 
-#include "common/log/recovery.hpp"
 #include "common/os/poller.hpp"
 #include "common/os/process.hpp"
 #include "common/os/spin.hpp"
@@ -26,6 +25,7 @@
 #include "daemon/counters.hpp"
 #include "daemon/generations.hpp"
 #include "daemon/go_conversion.hpp"
+#include "daemon/hand_lines.hpp"
 #include "daemon/ledger.hpp"
 #include "daemon/log_file.hpp"
 #include "daemon/options.hpp"
@@ -59,7 +59,7 @@ struct WriterStart {
   std::uint64_t last = 0;  ///< the last sequence in the log
   std::uint64_t next = 1;  ///< the next to give
   VersionFloors floors;
-  std::vector<log::HandWritten> hand_written;  ///< to be committed first
+  HandWork hand;  ///< to be committed first
 };
 
 /// How the writer ended: 0 after a clean stop, 74 after a failed write or sync (I9).
@@ -112,6 +112,7 @@ class Writer {
   Result<void> loop();
   Result<void> commit_hand_written();
   [[nodiscard]] Error hand_written_left(std::string_view why) const;
+  [[nodiscard]] Result<void> forget_hand_written();
   void admit_and_dismiss();
   void dismiss(std::size_t index);
   [[nodiscard]] bool anything_to_do();

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::string_view kSocket = "socket";
 constexpr std::string_view kSocketEnding = ".socket";
-// What a daemon puts behind the name of its log: `.torn-`, a sequence, and a number.
+// What a daemon puts behind the name of its log: `.torn-`, a sequence, and a number; `.byhand-`, a
+// sequence, and six digits of the store's id.
 constexpr std::size_t kLongestEnding = 32;
 constexpr std::size_t kMaxNameBytes = 255;
 
@@ -23,6 +24,7 @@ constexpr std::size_t kMaxNameBytes = 255;
 std::string store_of_side_file(const std::string& path) {
   static constexpr std::array<std::string_view, 3> kEndings{".lock", ".new", ".toml"};
   std::size_t end = path.rfind(".torn-");
+  if (end == std::string::npos) end = path.rfind(".byhand-");
   for (const std::string_view ending : kEndings) {
     if (path.ends_with(ending)) end = path.size() - ending.size();
   }

@@ -32,6 +32,7 @@ bool is_side_file(std::string_view name) {
   static constexpr std::array<std::string_view, 5> kEndings{".lock", ".socket", ".new", ".toml",
                                                             ".original"};
   return name.find(".torn-") != std::string_view::npos ||
+         name.find(".byhand-") != std::string_view::npos ||
          std::any_of(kEndings.begin(), kEndings.end(),
                      [name](std::string_view ending) { return name.ends_with(ending); });
 }

@@ -172,11 +172,14 @@ TEST_F(Opening, a_line_written_by_hand_is_taken_out_and_handed_to_the_writer) {
   directory_.write("x.db",
                    log_with(2, 1) + "{\"k\":\"mine\",\"v\":1,\"d\":false,\"val\":[1, 2]}\n");
   auto store = open().value();
-  ASSERT_EQ(store.start.hand_written.size(), 1U);
-  EXPECT_EQ(store.start.hand_written[0].key, "mine");
-  EXPECT_EQ(store.start.hand_written[0].value, "[1,2]");
+  const HandWork& work = store.start.hand;
+  ASSERT_EQ(work.lines.size(), 1U);
+  EXPECT_EQ(work.lines[0].key, "mine");
+  EXPECT_EQ(work.lines[0].value, "[1,2]");
   EXPECT_EQ(value_of(store, "mine"), "absent");
-  EXPECT_TRUE(directory_.has("x.db.torn-3"));
+  EXPECT_EQ(work.file, directory_.file("x.db.byhand-2-001122"));
+  EXPECT_EQ(directory_.read("x.db.byhand-2-001122"),
+            "{\"k\":\"mine\",\"v\":1,\"d\":false,\"val\":[1, 2]}\n");
 }
 
 TEST_F(Opening, the_go_librarys_files_open_untouched) {

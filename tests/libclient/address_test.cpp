@@ -148,7 +148,8 @@ TEST_F(AddressTest, a_missing_directory_is_named_and_what_it_may_have_been) {
 TEST_F(AddressTest, files_beside_a_log_are_not_stores) {
   make_file("users.db");
   for (const std::string name :
-       {"users.db.lock", "users.db.new", "users.db.toml", "users.db.torn-7", "users.db.torn-7-2"}) {
+       {"users.db.lock", "users.db.new", "users.db.toml", "users.db.torn-7", "users.db.torn-7-2",
+        "users.db.byhand-7-0a1b2c"}) {
     make_file(name);
     expect_refused(name, errc::no_store, "belongs to the store users.db; say " + real("users.db"));
   }

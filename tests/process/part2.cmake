@@ -21,6 +21,7 @@ if(NOT DFS_SANITIZE)
 
   # These trace, fill, cut and measure the daemon that is installed, not one that a sanitizer made.
   dfs_process_test(edited_log_test)
+  dfs_process_test(lines_by_hand_test)
   dfs_process_test(limits_test)
   dfs_process_test(model_daemon_test)
   dfs_process_test(seed_test)

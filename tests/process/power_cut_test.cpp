@@ -17,6 +17,7 @@
 #include "tests/process/client_process.hpp"
 #include "tests/process/compacting_store.hpp"
 #include "tests/process/daemon_process.hpp"
+#include "tests/process/lines_by_hand.hpp"
 #include "tests/process/log_contents.hpp"
 #include "tests/process/loop_file_system.hpp"
 #include "tests/process/scale.hpp"
@@ -194,6 +195,42 @@ TEST(PowerCutWhileCompacting, before_the_rename) { cut_while_compacting("before_
 TEST(PowerCutWhileCompacting, behind_the_rename) { cut_while_compacting("renamed"); }
 TEST(PowerCutWhileCompacting, behind_the_switch) { cut_while_compacting("switched"); }
 TEST(PowerCutWhileCompacting, at_random) { cut_while_compacting("random"); }
+
+TEST(PowerCut, over_lines_by_hand_leaves_the_rest_to_the_next_daemon_and_none_twice) {
+  if (!LoopFileSystem::permitted()) GTEST_SKIP() << "power cuts need root, for a loop mount";
+  const Watchdog watchdog("power cuts over lines by hand", 300);
+  LoopFileSystem disk(kFileSystemBytes);
+  int number = 0;
+  for (const std::string durability : {"durable", "written"}) {
+    for (const std::string& point : deaths_over_lines_by_hand()) {
+      SCOPED_TRACE(durability + ", cut at " + point);
+      const LinesByHand store(disk / (std::to_string(++number) + ".db"), durability);
+      store.die_at(point);
+      disk.cut_power();
+      disk.unmount();
+      disk.mount();
+      ASSERT_NO_FATAL_FAILURE(store.expect_committed_once());
+    }
+  }
+}
+
+TEST(PowerCut, lines_by_hand_are_on_the_disk_when_the_next_commit_is) {
+  if (!LoopFileSystem::permitted()) GTEST_SKIP() << "power cuts need root, for a loop mount";
+  const Watchdog watchdog("a power cut behind lines by hand");
+  LoopFileSystem disk(kFileSystemBytes);
+  const LinesByHand store(disk / "users.db", "written");
+  {
+    DaemonProcess daemon = DaemonProcess::serving(
+        {.store = store.path(), .arguments = {"--durability", "written", "--sync-interval", "1h"}});
+    need(open_served(store.path()).set("behind", "1"), "set");
+    disk.cut_power();
+    daemon.kill();
+  }
+  disk.unmount();
+  disk.mount();
+  EXPECT_TRUE(store.kept().empty());
+  EXPECT_GE(LogContents::at(store.path()).commits().size(), 3 + LinesByHand::kCommits);
+}
 
 TEST(PowerCut, a_daemon_without_its_syncs_is_found_out) {
   if (!LoopFileSystem::permitted()) GTEST_SKIP() << "power cuts need root, for a loop mount";
