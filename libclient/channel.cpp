@@ -94,6 +94,10 @@ bool Channel::enter_table(const std::shared_ptr<Flight>& flight) {
   flight->connection = &connection_;
   flight->number = number;
   flight->end = kNoEnd;
+  if (!flight->deserted) {
+    flight->expected = true;
+    bell_.expect();
+  }
   return true;
 }
 
@@ -152,6 +156,7 @@ Channel::Sent Channel::take_back(const std::shared_ptr<Flight>& flight, Sent why
       return Sent::sent;
     }
     place_of(number).reset();
+    expect_no_more(*flight);
     flight->state = Flight::State::fresh;
     flight->connection = nullptr;
   }
@@ -252,7 +257,7 @@ void Channel::tell_watchers(bool interrupted) {
     if (waiter->watches) waiter->wake.notify_one();
   }
   const bool watching = memory_.page.watching.load(std::memory_order_relaxed) != 0;
-  if (bell_is_shared_ && (watching || interrupted)) bell_.announce();
+  if (bell_is_shared_ && (watching || interrupted)) bell_.announce_news();
 }
 
 template <class Done>

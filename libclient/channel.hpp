@@ -75,7 +75,8 @@ class Channel {
                                      os::Deadline deadline);
   /// Takes what replies are there and leaves the bell set: after it, what lands or is published
   /// later makes the bell's descriptor readable. `told` is the asker's, see Bell::heard.
-  void listen(std::uint64_t& told);
+  enum class Asker : std::uint8_t { commit, watch };
+  void listen(Asker asker, std::uint64_t& told);
   /// Lands the flight: withdrawn (timeout, never executed), or taken, and then unknown with the
   /// commit id as soon as it is prepared.
   void give_up(Flight& flight, os::Deadline grace);
@@ -91,6 +92,9 @@ class Channel {
   /// From now on an event loop waits at the bell too: who lands a commit that no thread waits for
   /// rings for it, and whenever no thread sleeps the bell is left set.
   void share_bell();
+  /// Of this client as a whole, for an event loop.
+  void begin_watching();
+  void end_watching(bool last) noexcept;
 
  private:
   struct Withdrawn {
@@ -123,6 +127,7 @@ class Channel {
   [[nodiscard]] Sent take_back(const std::shared_ptr<Flight>& flight, Sent why);
   void push_owed();
   void free_withdrawn();
+  void expect_no_more(Flight& flight) noexcept;
   [[nodiscard]] std::shared_ptr<Flight>& place_of(std::uint64_t number) {
     return table_[number % kMaxInFlight];
   }

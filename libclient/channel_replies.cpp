@@ -71,7 +71,11 @@ void Channel::land(const wire::Reply& reply) {
   if (!ours) return;
   const std::shared_ptr<Flight> flight = std::move(place);
   place.reset();
-  if (flight->waiter == nullptr && bell_is_shared_) bell_.announce();
+  if (flight->waiter == nullptr && bell_is_shared_ && !flight->deserted) {
+    flight->announced = true;
+    bell_.announce_answer();
+  }
+  expect_no_more(*flight);
   if (reply.kind == wire::ReplyKind::committed) {
     flight->versions_left_out = reply.commitment.versions_left_out;
     flight->lists_its_version = reply.commitment.versions.size() != 1;
@@ -94,7 +98,7 @@ void Channel::set_bell() {
   tell_watchers(false);
 }
 
-void Channel::listen(std::uint64_t& told) {
+void Channel::listen(Asker asker, std::uint64_t& told) {
   const Lock lock(flights_);
   if (salvaged_) return;
   bell_.heard(told);
@@ -105,11 +109,28 @@ void Channel::listen(std::uint64_t& told) {
     }
   }
   set_bell();
+  if (asker == Asker::watch) bell_.heard_alone(told);
+}
+
+void Channel::expect_no_more(Flight& flight) noexcept {
+  if (std::exchange(flight.expected, false)) bell_.expect_no_more();
+}
+
+void Channel::begin_watching() {
+  const Lock lock(flights_);
+  bell_.expect();
+}
+
+void Channel::end_watching(bool last) noexcept {
+  const Lock lock(flights_);
+  bell_.expect_no_more();
+  if (last) bell_.news_is_nobodys();
 }
 
 void Channel::share_bell() {
   const Lock lock(flights_);
   bell_is_shared_ = true;
+  bell_.share();
   if (!led_ && !salvaged_) set_bell();
 }
 
@@ -121,6 +142,7 @@ void Channel::give_up(Flight& flight, os::Deadline grace) {
   const std::uint64_t number = flight.number;
   if (wire::withdraw(memory_.page, number) == wire::Withdrawal::withdrawn) {
     withdrawn_.push_back({number, flight.end});
+    expect_no_more(flight);
     place_of(number).reset();
     flight.land(Error(errc::timeout,
                       "the daemon has not taken the commit in time; it was "
@@ -133,6 +155,7 @@ void Channel::give_up(Flight& flight, os::Deadline grace) {
     if (flight.state != Flight::State::flying) return;
     const std::optional<std::uint64_t> sequence = consumer_.prepared_sequence(number);
     if (sequence || grace.passed()) {
+      expect_no_more(flight);
       place_of(number).reset();
       flight.prepared = Committed{sequence.value_or(0), 0, {}};
       flight.land(errc::unknown);  // whoever waits adds the commit id
@@ -183,6 +206,7 @@ void Channel::salvage(std::deque<std::shared_ptr<Flight>>& orphans) {
   // be read nobody knows what was prepared.
   const bool may_be_committed = broken_ || index::served(memory_.control);
   for (std::shared_ptr<Flight>& flight : left) {
+    expect_no_more(*flight);
     if (may_be_committed && !flight->prepared && !flight->deserted &&
         wire::withdraw(memory_.page, flight->number) == wire::Withdrawal::taken) {
       flight->land(errc::unknown);

@@ -84,12 +84,14 @@ Result<void> Connection::begin_watching(os::Deadline deadline) {
     if (!answer) return std::move(answer).error();
   }
   ++watchers_;
+  channel_->begin_watching();
   return {};
 }
 
 void Connection::end_watching() noexcept {
   const std::lock_guard lock(watching_);
   if (--watchers_ == 0) page_->watching.store(0, std::memory_order_seq_cst);
+  channel_->end_watching(watchers_ == 0);
 }
 
 Connection::Held Connection::hold_newest_mapped() {

@@ -66,7 +66,7 @@ class Core {
   [[nodiscard]] Result<Committed> land(const std::shared_ptr<Flight>& flight, const Manner& manner);
   /// Waits so long at the most; gives nothing up.
   [[nodiscard]] bool landed(const std::shared_ptr<Flight>& flight, os::Deadline deadline);
-  /// Nobody will ask for this flight's outcome.
+  /// Nobody will ask for this flight's outcome any more.
   void desert(Flight& flight) noexcept;
 
   /// The connection of whoever serves the store; looks for a daemon, or starts one, until the
@@ -88,6 +88,10 @@ class Core {
 
  private:
   Core(Address address, Options options, Bell bell);
+
+  [[nodiscard]] bool comes_down(const std::shared_ptr<Flight>& flight, os::Deadline deadline);
+  /// Whoever has the flight knows that it has landed.
+  void hear(Flight& flight) noexcept;
 
   // Connecting: core_connect.cpp. Those marked (c) require connecting_.
   [[nodiscard]] ConnectionUse use() noexcept;

@@ -147,10 +147,23 @@ Result<Committed> Core::land(const std::shared_ptr<Flight>& flight, os::Deadline
 }
 
 bool Core::landed(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
+  const bool down = comes_down(flight, deadline);
+  if (down) hear(*flight);
+  return down;
+}
+
+void Core::hear(Flight& flight) noexcept {
+  if (!flight.announced) return;
+  const std::lock_guard lock(flights_);
+  flight.announced = false;
+  bell_.answer_heard();
+}
+
+bool Core::comes_down(const std::shared_ptr<Flight>& flight, os::Deadline deadline) {
   while (!flight->is_down()) {
     const ConnectionUse here = flown_by(*flight);
     if (here) {
-      here->channel().listen(flight->told);
+      here->channel().listen(Channel::Asker::commit, flight->told);
       if (flight->is_down()) return true;
       switch (here->channel().wait(*flight, deadline)) {
         case Channel::Waited::over:
@@ -182,9 +195,13 @@ void Core::abandon(const std::shared_ptr<Flight>& flight, Error error) {
 }
 
 void Core::desert(Flight& flight) noexcept {
-  if (flight.is_down()) return;
-  const std::lock_guard lock(flights_);
-  flight.deserted = true;
+  if (!flight.is_down()) {
+    const std::lock_guard lock(flights_);
+    flight.deserted = true;
+    if (std::exchange(flight.expected, false)) bell_.expect_no_more();
+  }
+  // It may have landed before the mutex was ours.
+  if (flight.is_down()) hear(flight);
 }
 
 Error Core::unknown(const Flight& flight) const {
@@ -197,6 +214,7 @@ Error Core::unknown(const Flight& flight) const {
 }
 
 Result<Committed> Core::take_outcome(Flight& flight) {
+  hear(flight);
   if (!flight.outcome) return errc::finished;
   Result<Committed> outcome = std::move(*flight.outcome);
   flight.outcome.reset();

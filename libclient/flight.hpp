@@ -54,6 +54,8 @@ struct Flight {
   Waiter* waiter = nullptr;
   bool deserted = false;   ///< Nobody will ask for the outcome.
   std::uint64_t told = 0;  ///< See Bell::heard.
+  bool expected = false;   ///< Its answer, by an event loop.
+  bool announced = false;  ///< To an event loop, and nobody has asked for it yet.
 
   /// Whether it has landed, without the mutex.
   [[nodiscard]] bool is_down() const noexcept {

@@ -110,7 +110,7 @@ Result<Change> Follower::next(os::Deadline deadline) {
     if (deadline.passed()) {
       if (listened) return Error(errc::timeout, "no change in this time");
       // Once more with the bell set, so that what comes later rings.
-      here_->channel().listen(told_);
+      here_->channel().listen(Channel::Asker::watch, told_);
       listened = true;
       continue;
     }

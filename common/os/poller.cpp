@@ -59,6 +59,12 @@ void Poller::remove(int fd) const noexcept {
   static_cast<void>(::epoll_ctl(fd_.get(), EPOLL_CTL_DEL, fd, nullptr));
 }
 
+void Poller::heed(int fd, bool on) const noexcept {
+  epoll_event event{};
+  if (on) event.events = EPOLLIN | EPOLLRDHUP;
+  static_cast<void>(::epoll_ctl(fd_.get(), EPOLL_CTL_MOD, fd, &event));
+}
+
 std::span<const Ready> Poller::wait(Deadline deadline) {
   std::array<epoll_event, 64> events{};
   ready_.clear();

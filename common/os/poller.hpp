@@ -48,6 +48,9 @@ class Poller {
   static Result<Poller> make();
   [[nodiscard]] Result<void> add(int fd, Interest interest) const;
   void remove(int fd) const noexcept;
+  /// From now on, or no longer, a level-triggered one that was added makes this set readable. What
+  /// hung up does all the same.
+  void heed(int fd, bool on) const noexcept;
   /// Whatever is ready, at least one unless the deadline passes. The span lives until the next
   /// call.
   [[nodiscard]] std::span<const Ready> wait(Deadline deadline);

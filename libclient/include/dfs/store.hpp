@@ -127,8 +127,8 @@ class Store {
 
   [[nodiscard]] StoreState state() const noexcept;
   /// A descriptor for poll and epoll: readable when answers or changes may have come; then ask
-  /// `ready()` of every Pending and `next(0ms)` of every Watch, until that answers timeout. Stays
-  /// the same for the life of this handle. -1 in a child.
+  /// `ready()` of every Pending and `next(0ms)` of every Watch, until that answers timeout. With
+  /// neither it is not. The same for the life of this handle. -1 in a child.
   int fd() const;  // NOLINT(modernize-use-nodiscard)
   /// The absolute path or name that was opened.
   [[nodiscard]] std::string address() const;
