@@ -194,6 +194,7 @@ void Writer::note_checkpoint() { parts_.compactor.note(checkpoint(os::Monotonic:
 
 Result<void> Writer::commit_hand_written() {
   for (const log::HandWritten& line : begin_.hand.lines) {
+    if (auto synced = sync_if_due(); !synced) return synced;
     batch_.begin({os::wall_clock_ms(), parts_.control.durable.load(std::memory_order_relaxed)},
                  durable_);
     room_.begin();

@@ -210,6 +210,34 @@ TEST(Durable, no_more_commits_are_unsynced_than_a_successor_skips) {
   EXPECT_GE(figure_of(store, "durable_sequence") + kMaxUnsyncedCommits, last);
 }
 
+TEST(Durable, of_lines_by_hand_too_no_more_are_unsynced_than_a_successor_skips) {
+  const Watchdog watchdog("many lines by hand", 300);
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  DaemonProcess::serving({.store = path}).stop();
+  {
+    std::ofstream log(path, std::ios::binary | std::ios::app);
+    for (std::uint64_t i = 0; i < kMaxUnsyncedCommits + 10'000; ++i)
+      log << R"({"k":"a","val":1})"
+             "\n";
+  }
+  DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path, .arguments = {"--durability", "written", "--sync-interval", "1h"}});
+  daemon.stop();
+  // What each of them says was synced when it was written.
+  std::uint64_t most = 0;
+  log::Line line;
+  const std::string bytes = file_bytes(path);
+  for (log::Lines lines(bytes); !lines.at_end();) {
+    lines.next();
+    log::decode(lines.text(), line);
+    if (line.kind != log::LineKind::record) continue;
+    most = std::max(most, line.record.sequence - line.record.watermark.value());
+  }
+  EXPECT_GT(most, 0U);
+  EXPECT_LE(most, kMaxUnsyncedCommits);
+}
+
 TEST(Durable, what_a_mark_or_a_stop_line_says_to_be_synced_is_and_so_is_the_line) {
   const Watchdog watchdog("a traced daemon");
   const TemporaryDirectory directory;
