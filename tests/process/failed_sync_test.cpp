@@ -1,7 +1,11 @@
 // A sync that failed: nothing is written or acknowledged any more, and what was before is there.
+#include <dfs/admin.hpp>
 #include <dfs/store.hpp>
 
 #include <gtest/gtest.h>
+
+#include <sched.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <cstddef>
@@ -159,6 +163,35 @@ TEST(FailedSync, in_the_background_ends_acknowledgements_though_writers_never_pa
   Told told;
   write_until_it_fails(store, told);
   EXPECT_EQ(daemon.exit_code(), 74);
+}
+
+TEST(FailedSync, cannot_pass_the_syncer_by_where_a_failed_append_is_cut_back) {
+  const Watchdog watchdog("a failed append");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  const DaemonProcess daemon = DaemonProcess::serving(
+      {.store = path, .arguments = {"--durability", "written", "--sync-interval", "1h"}});
+  Store store = open_served(path);
+  const auto syncs = [&store] {
+    const std::string info = need(Admin(store).info(), "info");
+    const std::string name = "\"syncs\":";
+    return std::stoull(info.substr(info.find(name) + name.size()));
+  };
+  need(store.set("first", "1"), "set");
+  // Behind the mark nothing is synced by itself any more.
+  while (syncs() < 2) ::sched_yield();
+  const auto before = syncs();
+  // There is room for a start line, and for a part of a commit that it had room for when it came.
+  ::rlimit limit{};
+  ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, nullptr, &limit), 0);
+  limit.rlim_cur = std::filesystem::file_size(path) + 4096;
+  ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+  const auto refused = store.set("second", '"' + std::string(10'000, 'v') + '"');
+  EXPECT_EQ(refused.error(), errc::store_full);
+  EXPECT_EQ(syncs(), before + 2) << "of the cut, and of the line that skips its sequence";
+  limit.rlim_cur = limit.rlim_max;
+  ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+  need(store.set("third", "1"), "set");
 }
 
 TEST(FailedSync, in_the_background_loses_a_stretch_that_is_never_taken_for_another) {

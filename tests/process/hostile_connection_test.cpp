@@ -17,6 +17,7 @@
 
 #include "common/wire/admin.hpp"
 #include "common/wire/hello.hpp"
+#include "tests/process/hold.hpp"
 #include "tests/process/hostile.hpp"
 #include "tests/process/message_pipe.hpp"
 
@@ -55,6 +56,48 @@ TEST_F(HostileConnection, a_store_serves_1024_clients_and_turns_the_next_away) {
     require(greet(RawClient::dial(path_)) == wire::HelloStatus::busy, "one too many");
   }).expect_done();
   wait_until_clients(1);
+}
+
+TEST_F(HostileConnection, a_client_has_1024_questions_waiting_at_the_most) {
+  constexpr std::uint64_t kMost = 1024;
+  Hold hold(directory_ / "hold");
+  store_.close();
+  daemon_.stop();
+  daemon_ = DaemonProcess::serving({.program = DFSD_FAULTS,
+                                    .store = path_,
+                                    .fault = "hold@base:1",
+                                    .environment = hold.environment()});
+  store_ = open();
+  ClientProcess asks = hostile([this] {
+    const RawClient client(path_);
+    // None of them is answered while the compactor is held.
+    for (std::uint64_t i = 1; i <= kMost + 1; ++i) {
+      need(client.send(wire::encode(wire::AdminRequest{wire::AdminKind::compact, i, 0, {}})),
+           "ask");
+    }
+    const os::Packet packet =
+        need(os::receive_packet(client.socket(), RawClient::patience()), "receive");
+    const auto answer =
+        need(wire::decode_admin_answer(std::as_bytes(std::span(packet.bytes))), "decode");
+    require(answer.serial == kMost + 1, "it is another question's");
+    require(answer.status == wire::AdminStatus::refused && answer.code == errc::busy,
+            std::string(answer.text));
+  });
+  hold.wait();
+  asks.expect_done();
+  expect_served();
+}
+
+TEST_F(HostileConnection, a_question_that_was_answered_waits_no_more) {
+  store_.close();
+  daemon_.stop();
+  daemon_ = DaemonProcess::serving(
+      {.store = path_, .arguments = {"--durability", "written", "--sync-interval", "1h"}});
+  store_ = open();
+  for (int i = 0; i < 1100; ++i) {
+    const std::uint64_t sequence = need(store_.set("key", "1"), "set").sequence;
+    need(store_.sync(sequence), "sync");
+  }
 }
 
 TEST_F(HostileConnection, who_does_not_take_the_answer_to_its_hello_leaves_nothing_open) {
