@@ -25,8 +25,9 @@ using Candidates = std::map<std::string, std::string>;
 void add_names(const std::string& folder, std::string_view prefix, Candidates& found) {
   const auto names = os::list_directory(folder);
   if (!names) return;
+  const std::string inside = folder + "/";
   for (const std::string& name : *names) {
-    const std::string path = folder + "/" + name + "/socket";
+    const std::string path = inside + name + "/socket";
     if (!is_socket(path)) continue;
     // By the socket that it leads to, so that nothing is listed twice.
     const auto place = os::resolve_path(path);

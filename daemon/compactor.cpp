@@ -180,7 +180,7 @@ void Compactor::run() {
     const bool asked = asked_ > begun_;
     const bool pressed = memory_is_short_;
     lock.unlock();
-    held = parts_.generations.give_back_unheld();
+    static_cast<void>(parts_.generations.give_back_unheld());
     const auto now = os::Monotonic::now();
     const bool looks = now - looked_at >= interval;
     if (looks) looked_at = now;

@@ -39,7 +39,7 @@ Result<Configuration> LiveSettings::read() const {
 std::string LiveSettings::reload() {
   auto read = this->read();
   if (!read) {
-    const std::string text = "the old config holds: " + std::string(read.error().text());
+    std::string text = "the old config holds: " + std::string(read.error().text());
     parts_.journal.error(text);
     return text;
   }
@@ -55,13 +55,13 @@ std::string LiveSettings::reload() {
     }
     const std::string held = text_of(parts_.options, setting);
     if (wanted == held) continue;
-    parts_.journal.info(key_of(setting) + " = " + wanted + " (was " + held + ")");
+    parts_.journal.info(key_of(setting) + " = " + wanted + (" (was " + held + ")"));
     static_cast<void>(set(parts_.options, setting, wanted));
     ++changed;
   }
   apply(parts_.options);
-  const std::string text = "config read again, " + std::to_string(changed) +
-                           (changed == 1 ? " setting" : " settings") + " changed" + restart;
+  std::string text = "config read again, " + std::to_string(changed) +
+                     (changed == 1 ? " setting" : " settings") + " changed" + restart;
   parts_.journal.info(text);
   return text;
 }

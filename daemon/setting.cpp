@@ -272,7 +272,7 @@ std::string text_of(const Options& options, const Setting& setting) {
 }
 
 std::string toml_of(const Options& options, const Setting& setting) {
-  const std::string text = text_of(options, setting);
+  std::string text = text_of(options, setting);
   if (std::holds_alternative<FlagMember>(setting.member) ||
       std::holds_alternative<CountMember>(setting.member)) {
     return text;

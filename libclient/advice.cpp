@@ -61,7 +61,7 @@ Error no_directory(std::string_view given) {
     if (status && status->directory) continue;
     if (status) return Error(errc::no_store, text + part + " is no directory");
     const std::string near = near_name(os::directory_of(part), os::name_of(part), false);
-    return Error(errc::no_store, text + "there is no directory " + part +
+    return Error(errc::no_store, (text + "there is no directory ").append(part) +
                                      (near.empty() ? "" : " (is it " + beside(part, near) + "?)"));
   }
   return Error(errc::no_store, text + "its directory does not exist");
@@ -89,6 +89,7 @@ std::string quoted(std::string_view path) {
 std::string near_name(const std::string& directory, std::string_view meant, bool regular) {
   const auto names = os::list_directory(directory);
   if (!names) return {};
+  const std::string inside = directory + "/";
   std::string best;
   std::size_t least = 3;
   for (const std::string& name : *names) {
@@ -98,7 +99,7 @@ std::string near_name(const std::string& directory, std::string_view meant, bool
         name.starts_with(std::string(meant) + ".") || meant.starts_with(name + ".");
     const std::size_t away = other_ending ? 1 : distance(meant, name);
     if (away >= least || (!other_ending && away * 2 > meant.size())) continue;
-    const auto status = os::status_of(directory + "/" + name);
+    const auto status = os::status_of(inside + name);
     if (!status || (regular ? !status->regular : !status->directory)) continue;
     least = away;
     best = name;

@@ -38,6 +38,6 @@ struct Guest {
 /// Meets the daemon that listens at an address. no_daemon where nobody listens; else what the
 /// daemon refuses with (incompatible, not_permitted, busy, read_only), and timeout.
 [[nodiscard]] Result<Introduction> introduce(const Address& address, const Guest& guest,
-                                             const os::ForkMark& mark, os::Deadline deadline);
+                                             const os::ForkMark& mark, os::Deadline until);
 
 }  // namespace dfs::client

@@ -63,6 +63,12 @@ Address address_at(const Place& place, std::string_view given, const std::string
   return address;
 }
 
+Error served_twice(const std::string& name, const std::vector<Place>& places) {
+  return Error(errc::bad_argument, name + " is a store of the system (" + places[0].socket(name) +
+                                       ") and one of the user (" + places[1].socket(name) +
+                                       "): say system:" + name + " or user:" + name);
+}
+
 /// What a text without slash and dot may have been meant to be: a file here, or another name.
 std::string meant_instead(const std::string& name, const std::vector<Place>& places) {
   if (const auto file = os::status_of(name); file && (file->regular || file->directory)) {
@@ -142,12 +148,7 @@ Result<Address> resolve_name(std::string_view given) {
         if (!empty) empty = place;
         break;
       case Finding::socket:
-        if (found) {
-          return Error(errc::bad_argument, name + " is a store of the system (" +
-                                               found->socket(name) + ") and one of the user (" +
-                                               place.socket(name) + "): say system:" + name +
-                                               " or user:" + name);
-        }
+        if (found) return served_twice(name, places);
         found = place;
         break;
     }

@@ -27,9 +27,10 @@ void remove_left_behind(const std::string& path) {
   const std::string directory = os::directory_of(path);
   const auto names = os::list_directory(directory);
   if (!names) return;
+  const std::string inside = directory + "/";
   for (const std::string& name : *names) {
     if (!is_name_of_part(name, os::name_of(path))) continue;
-    const std::string part = directory + "/" + name;
+    const std::string part = inside + name;
     const auto status = os::status_of(part);
     if (!status || !status->regular) continue;  // nor would a pipe be waited for
     const auto file = os::File::open(part, {});

@@ -50,7 +50,8 @@ NamedProgram program_of(const Options& options) {
 std::string from_anywhere(const std::string& path) {
   if (path.empty()) return path;
   auto resolved = os::resolve_path(path);
-  return resolved ? std::move(*resolved) : path;
+  if (!resolved) return path;
+  return std::move(*resolved);
 }
 
 class Arguments {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "common/base/assert.hpp"
 #include "common/log/arrival.hpp"
 
 namespace dfs::log {
@@ -29,7 +30,7 @@ class Lines {
 
   /// The whole file, waited for.
   [[nodiscard]] std::string_view all() {
-    while (there_ < all_.size()) there_ = arrival_->wait_beyond(there_);
+    while (there_ < all_.size()) wait();
     return all_;
   }
   /// The line without its newline.
@@ -44,10 +45,16 @@ class Lines {
 
  private:
   [[nodiscard]] std::size_t find_newline() {
-    for (std::size_t from = begin_;; from = there_, there_ = arrival_->wait_beyond(there_)) {
+    for (std::size_t from = begin_;;) {
       const std::size_t newline = all_.substr(0, there_).find('\n', from);
       if (newline != std::string_view::npos || there_ == all_.size()) return newline;
+      from = there_;
+      wait();
     }
+  }
+  void wait() {
+    DFS_ASSERT(arrival_ != nullptr, "only what arrives is waited for");
+    there_ = arrival_->wait_beyond(there_);
   }
 
   std::string_view all_;

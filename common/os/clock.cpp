@@ -1,9 +1,9 @@
 #include "common/os/clock.hpp"
 
 #include <sched.h>
-#include <time.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace dfs::os {
 

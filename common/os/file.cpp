@@ -286,7 +286,7 @@ Result<std::string> resolve_path(const std::string& path) {
     if (errno != ENOENT) return failed("find", path);
     const std::string target = link_target(at);
     if (target.empty()) break;
-    at = target.front() == '/' ? target : directory_of(at) + "/" + target;
+    at = target.front() == '/' ? target : directory_of(at).append("/").append(target);
   }
   const std::string directory = resolve(directory_of(at));
   if (directory.empty()) return failed("find directory", directory_of(at));

@@ -35,9 +35,10 @@ std::vector<std::string> arguments_of(const std::string& process) {
 
 std::vector<std::string> files_of(const std::string& process) {
   std::vector<std::string> files;
-  for (const std::string& fd : names_in(process + "/fd")) {
+  const std::string folder = process + "/fd/";
+  for (const std::string& fd : names_in(folder)) {
     char target[PATH_MAX];
-    const ssize_t size = ::readlink((process + "/fd/" + fd).c_str(), target, sizeof target);
+    const ssize_t size = ::readlink((folder + fd).c_str(), target, sizeof target);
     if (size > 0 && target[0] == '/') files.emplace_back(target, static_cast<std::size_t>(size));
   }
   return files;
