@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,14 +100,19 @@ class StartRefusal : public ::testing::Test {
     }
   }
 
-  /// Ends the daemon of a store, if one serves it.
+  /// Ends the daemon of a store, if one serves it, and waits until it has let go of the lock, if
+  /// that is beside the name.
   void stop(const std::string& name) const {
     Options options;
     options.autostart = Autostart::never;
     options.read_only = true;
-    if (auto store = Store::open(real(name), options)) {
-      EXPECT_TRUE(Admin(*store).stop());
-    }
+    auto store = Store::open(real(name), options);
+    if (!store) return;
+    EXPECT_TRUE(Admin(*store).stop());
+    const int lock = ::open(real(name + ".lock").c_str(), O_RDONLY | O_CLOEXEC);
+    if (lock < 0) return;
+    EXPECT_EQ(::flock(lock, LOCK_EX), 0);
+    ::close(lock);
   }
 
   /// Tries the address in a process of its own, once that is under the circumstances.
