@@ -102,6 +102,10 @@ Result<void> write_new(const std::string& path, std::string_view bytes, const st
     if (file.error().system_error() == EEXIST) {
       return Error(errc::bad_argument, path + " exists; repair writes a new file only");
     }
+    if (file.error().system_error() == ENOENT) {
+      return Error(errc::bad_argument, "no file can be made at \"" + path +
+                                           "\": there is no such directory, or no name in it");
+    }
     return std::move(file).error();
   }
   auto written = file->write_at(bytes, 0);

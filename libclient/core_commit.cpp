@@ -207,8 +207,8 @@ void Core::desert(Flight& flight) noexcept {
 Error Core::unknown(const Flight& flight) const {
   const std::uint64_t sequence = flight.prepared ? flight.prepared->sequence : 0;
   const Error error(errc::unknown,
-                    "the daemon had taken the commit, and its answer did not come in time; " +
-                        std::string(sequence != 0 ? "resolve() tells its fate"
+                    "the daemon had taken the commit, and its answer did not come; " +
+                        std::string(sequence != 0 ? "resolve(), or dfsctl resolve, tells its fate"
                                                   : "read what it wrote to learn its fate"));
   return sequence == 0 ? error : error.with_commit(wire::to_text({store_, sequence}));
 }

@@ -1,5 +1,6 @@
 #include "libclient/new_file.hpp"
 
+#include <cerrno>
 #include <utility>
 
 #include "common/os/random.hpp"
@@ -63,6 +64,10 @@ Result<NewFile> NewFile::make(const std::string& path, std::uint32_t mode) {
   }
   remove_left_behind(path);
   auto file = make_part(path);
+  if (!file && file.error().system_error() == ENOENT) {
+    return Error(errc::bad_argument, "there is no directory " + os::directory_of(path) +
+                                         " to make " + os::name_of(path) + " in");
+  }
   if (!file) return std::move(file).error();
   NewFile made(std::move(*file), path);
   if (auto set = made.file_.set_mode(mode); !set) return std::move(set).error();

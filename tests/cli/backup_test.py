@@ -56,6 +56,15 @@ class BackupTest(StoreTest):
         version = int(self.raw("-s", "other.db", "set", "key1", "1").out)
         self.assertGreater(version, said["versions_above"])
 
+    def test_a_directory_that_is_not_there_is_named(self):
+        self.fill(1)
+        self.ok("backup", "copy")
+        for words in [("backup", "nodir/b"), ("restore", "copy", "nodir/b")]:
+            with self.subTest(words=words):
+                done = self.raw(*(() if words[0] == "restore" else ("-s", "users.db")), *words)
+                self.assertEqual((done.code, done.out, done.err.decode()),
+                                 (2, b"", "there is no directory nodir to make b in\n"))
+
     def test_a_backup_goes_to_standard_output(self):
         self.fill()
         out = self.raw("-s", "users.db", "backup", "-").out

@@ -225,6 +225,13 @@ class LogFileTest(StoreTest):
                 self.raw("-s", "new.db", "stop")
                 os.unlink(self.path("new.db"))
 
+    def test_repair_says_that_no_file_can_be_made(self):
+        self.stopped_log()
+        for into in ["", "nodir/new.db"]:
+            code, out, err = self.repair("users.db", "-o", into)
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn(f'no file can be made at "{into}"', err)
+
     def test_repair_never_writes_over_anything(self):
         self.stopped_log()
         self.write("there", "precious")
