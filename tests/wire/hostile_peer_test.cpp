@@ -5,7 +5,9 @@
 #include <atomic>
 #include <deque>
 #include <random>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "common/wire/request_assembly.hpp"
 #include "common/wire/request_word.hpp"
@@ -41,9 +43,12 @@ class Scribbler {
     request.writes = {{"key", "\"value\"", {}, false}, {"gone", "", {Expect::present, 0}, true}};
     encode(request, archive);
     // How wild this round is: 0 scribbles over the ring only, now and then, so that chunks go
-    // through; 4 is honest but for its place in the reply ring, so that this fills up.
-    const std::uint64_t wildness = random_() % 5;
+    // through. The last are honest but for one thing, which is met then however the two threads
+    // are scheduled: 4 but for its place in the reply ring, so that this fills up, 5 but for the
+    // words, 6 but for the requests, some of which are none.
+    const std::uint64_t wildness = random_() % 7;
     std::uint64_t number = 0;
+    std::vector<std::byte> sent;
     while (!stop_) {
       const std::uint64_t what = random_() % 16;
       if (what < 10) {
@@ -57,10 +62,12 @@ class Scribbler {
         if (producer.room() < 1000) continue;
         ++number;
         // Wilder rounds now and then push what was never submitted.
-        if (wildness % 4 == 0 || random_() % 4096 != 0) {
+        if (wildness == 0 || wildness >= 4 || random_() % 4096 != 0) {
           static_cast<void>(submit(memory_.page, number));
         }
-        const auto bytes = archive.bytes();
+        sent.assign(archive.bytes().begin(), archive.bytes().end());
+        if (wildness == 6 && what == 1) sent[random_() % sent.size()] = std::byte{0xff};
+        const std::span<const std::byte> bytes = sent;
         const std::size_t half = 1 + random_() % (bytes.size() - 1);
         const std::uint32_t last = what == 0 ? kAbandonChunk : kLastChunk;
         if (half % 2 == 0) {
@@ -72,11 +79,12 @@ class Scribbler {
         }
         pushed_.push_back({number, producer.tail()});
       }
-      if (wildness == 4) continue;
+      auto& word = memory_.page.words[random_() % kMaxInFlight];
+      if (wildness == 5 && what == 12) word.store(random_(), std::memory_order_relaxed);
+      if (wildness >= 4) continue;
       if (what == 10) scribble(memory_.ring, 64);
       if (what == 11) static_cast<void>(withdraw(memory_.page, number));
       if (wildness == 0) continue;
-      auto& word = memory_.page.words[random_() % kMaxInFlight];
       if (what == 12) word.store(random_(), std::memory_order_relaxed);
       if (wildness == 1) continue;
       auto& tail = memory_.page.request_tail;
