@@ -61,9 +61,10 @@ for preset in "${presets[@]}"; do
     cmake --build --preset "$preset" -j "$jobs" --target $target
 done
 
-# One ctest over the presets, so that there is one summary and one exit code.
+# One ctest over the presets, so that there is one summary and one exit code. Most tests wait most of
+# the time, so that there may be more of them than processors.
 all=build/all
 mkdir -p $all
 printf 'subdirs("../%s")\n' "${presets[@]}" >$all/CTestTestfile.cmake
 echo "== test ${presets[*]}"
-exec "${fixed_addresses[@]}" ctest --test-dir $all --output-on-failure --no-tests=error -j "$jobs"
+exec "${fixed_addresses[@]}" ctest --test-dir $all --output-on-failure --no-tests=error -j $((jobs * 3))
