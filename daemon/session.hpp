@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 
 #include "common/os/memory.hpp"
 #include "common/os/poller.hpp"
@@ -21,23 +20,12 @@
 #include "common/wire/request_assembly.hpp"
 #include "common/wire/request_ring.hpp"
 #include "common/wire/request_word.hpp"
+#include "daemon/client_identity.hpp"
 #include "daemon/intake.hpp"
 #include "daemon/permission.hpp"
 #include "daemon/quota.hpp"
 
 namespace dfs::daemon {
-
-/// Who a client is; constant after hello.
-struct ClientIdentity {
-  std::uint64_t connection = 0;
-  std::int32_t pid = 0;
-  std::uint32_t uid = 0;
-  std::string program;
-  std::string origin;
-  std::string library_version;
-  std::uint64_t since_ms = 0;
-  bool writes = false;
-};
 
 /// A request received whole.
 struct ReceivedRequest {
