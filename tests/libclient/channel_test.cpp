@@ -83,7 +83,9 @@ TEST_F(ChannelTest, what_a_living_daemon_has_taken_is_unknown_behind_close_and_w
   EXPECT_EQ(outcome.error(), errc::unknown);
   EXPECT_FALSE(outcome.error().nothing_was_written());
   served_.go_on();
-  EXPECT_EQ(served_.open().get("k")->value, "1");
+  Store other = served_.open();
+  EXPECT_EQ(other.set("l", "1")->sequence, 2U);  // behind it, so it has happened by now
+  EXPECT_EQ(other.get("k")->value, "1");
 }
 
 TEST_F(ChannelTest, words_of_withdrawn_commits_are_used_again) {

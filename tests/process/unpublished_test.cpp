@@ -82,11 +82,16 @@ void expect_sees(Store& store, const Contents& contents, std::uint64_t sequence)
   }
 }
 
-std::string said_by_dfsctl(const std::string& path, std::vector<std::string> words) {
+/// dfsctl is not built for the sanitizers; the library that it reads with is.
+void expect_dfsctl_says([[maybe_unused]] const std::string& path,
+                        [[maybe_unused]] std::vector<std::string> words,
+                        [[maybe_unused]] const std::string& output) {
+#ifdef DFSCTL
   words.insert(words.begin(), {DFSCTL, "-s", path});
   Program program(words);
   static_cast<void>(program.run());
-  return program.output();
+  EXPECT_EQ(program.output(), output);
+#endif
 }
 
 std::uint64_t durable_sequence(const Store& store) {
@@ -145,9 +150,9 @@ TEST_P(Unpublished, is_seen_and_answered_by_nobody_while_everybody_else_is_serve
   EXPECT_EQ(again.next(std::chrono::milliseconds(0)).error(), errc::timeout);
   EXPECT_EQ(again.position(), position);
   EXPECT_FALSE(told.poll()) << "a watcher was told";
-  EXPECT_EQ(said_by_dfsctl(path_, {"get", "changed"}), "1\n");
-  EXPECT_EQ(said_by_dfsctl(path_, {"list", "-k"}), "changed\ngone\nkept\n");
-  EXPECT_EQ(said_by_dfsctl(path_, {"count"}), "3\n");
+  expect_dfsctl_says(path_, {"get", "changed"}, "1\n");
+  expect_dfsctl_says(path_, {"list", "-k"}, "changed\ngone\nkept\n");
+  expect_dfsctl_says(path_, {"count"}, "3\n");
   if (GetParam().point != std::string_view("synced")) {
     EXPECT_LE(durable_sequence(late), second.sequence) << "said to be on disk";
   }
@@ -162,7 +167,7 @@ TEST_P(Unpublished, is_seen_and_answered_by_nobody_while_everybody_else_is_serve
       EXPECT_EQ(need(each->next(), "next").key, key);
     }
   }
-  EXPECT_EQ(said_by_dfsctl(path_, {"get", "changed"}), "2\n");
+  expect_dfsctl_says(path_, {"get", "changed"}, "2\n");
   if (GetParam().durability == std::string_view("durable")) {
     EXPECT_GE(durable_sequence(late), done.sequence);
   }
