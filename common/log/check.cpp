@@ -88,10 +88,15 @@ void append_findings(std::string& text, const Recovery& recovery) {
 }
 
 void check_go_file(std::string_view bytes, std::string_view name, Report& report) {
+  Recovery& found = report.recovery;
+  found.bad_line = found.bad_offset = 0;  // its first line is bad for a log of ours only
   const auto file = read_go_file(bytes);
   if (!file) {
     report.error = file.error();
-    report.text += std::string(file.error().text()) + "\n";
+    found.bad_line = report.error->line();
+    found.bad_offset = report.error->offset();
+    found.reason = report.error->text();
+    report.text += found.reason + "\n";
     return;
   }
   report.text += "a file of the Go library: " + counted(file->records.size(), "live key") + ", " +
@@ -101,10 +106,19 @@ void check_go_file(std::string_view bytes, std::string_view name, Report& report
     report.text += std::string(name) + " is whole\n";
     return;
   }
-  std::string text = std::string(name) + ": the last line (offset " +
-                     std::to_string(file->good_end) + ") is torn and does not count";
+  found.bad_line = file->lines + 1;
+  found.bad_offset = file->good_end;
+  found.reason = "it is torn and does not count";
+  // As a log whose end the next start cuts off: it is served, and without what stands there.
+  std::string text = std::string(name) + ", line " + std::to_string(found.bad_line) + " (offset " +
+                     std::to_string(found.bad_offset) + "): " + found.reason +
+                     ". dfsd serves what stands before it; the first commit writes the log anew "
+                     "and keeps this file, with the " +
+                     counted(bytes.size() - file->good_end, "byte") + " of that line, as " +
+                     std::string(name) + ".original. A file without it: dfsctl repair " +
+                     std::string(name) + " -o NEW";
   report.text += text + "\n";
-  report.error = Error(errc::damaged, std::move(text)).with_place(file->lines + 1, file->good_end);
+  report.error = Error(errc::damaged, std::move(text)).with_place(found.bad_line, found.bad_offset);
 }
 
 void append_verdict(std::string_view name, std::uint64_t size, Report& report) {

@@ -105,6 +105,26 @@ class LogFileTest(StoreTest):
                            ("go-dfs-users-history-torn.db", 7)]:
             done = self.file("check", os.path.join(DATA, name), "--json")
             self.assertEqual((done[0], json.loads(done[1])["verdict"]), (code, "go_file"))
+            self.assertEqual("bad_line" in json.loads(done[1]), code == 7)
+
+    def test_of_a_torn_go_file_check_says_what_the_daemon_then_does(self):
+        content = self.read(os.path.join(DATA, "go-dfs-users-history-torn.db"))
+        torn = self.write("users.db", content)
+        end = content.rindex(b"\n") + 1
+        code, out, err = self.file("check", torn)
+        self.assertEqual((code, err), (7, ""))
+        kept = f"the {len(content) - end} bytes of that line, as users.db.original"
+        for said in [f"(offset {end})", "2069 live keys", "dfsd serves what stands before it", kept]:
+            self.assertIn(said, out)
+        code, out, err = self.file("check", torn, "--json")
+        report, error = json.loads(out), json.loads(err)
+        self.assertEqual((code, report["verdict"], report["whole"]), (7, "go_file", False))
+        self.assertEqual((report["bad_line"], report["bad_offset"]), (error["line"], end))
+        self.assertEqual((self.dfsctl("count").out, self.read(torn)), ("2069\n", content))
+        self.ok("set", "new", "1")
+        self.assertEqual(self.read("users.db.original"), content)
+        self.ok("stop")
+        self.assertEqual(self.file("check", "users.db")[0], 0)
 
     def test_log_shows_a_go_file_as_such_and_nothing_as_written_by_hand(self):
         go = os.path.join(DATA, "go-dfs-orders-int-keys.db")

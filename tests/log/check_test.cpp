@@ -83,9 +83,12 @@ TEST(Check, go_files_are_told_apart) {
   const Report whole = check(source_file("tests/data/go-dfs-users.db"), "users.db");
   EXPECT_TRUE(whole.whole);
   EXPECT_TRUE(has(whole.text, "2070 live keys")) << whole.text;
-  const Report torn = check(source_file("tests/data/go-dfs-users-history-torn.db"), "users.db");
+  const std::string bytes = source_file("tests/data/go-dfs-users-history-torn.db");
+  const Report torn = check(bytes, "users.db");
   EXPECT_FALSE(torn.whole);
-  EXPECT_TRUE(has(torn.text, "is torn and does not count"));
+  EXPECT_EQ(torn.recovery.bad_offset, bytes.rfind('\n') + 1);
+  EXPECT_TRUE(has(torn.text, "is torn and does not count. dfsd serves what stands before it"));
+  EXPECT_TRUE(has(torn.text, "as users.db.original"));
   EXPECT_TRUE(has(torn.text, "2069 live keys, 40 erased"));
   EXPECT_FALSE(check("{\"k\":\"a\",\"v\":0,\"d\":true}\n", "x").whole);
 }
