@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "common/os/file.hpp"
 #include "common/os/supervisor.hpp"
 
 namespace dfs::daemon {
@@ -50,6 +51,10 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+Error not_writable(const std::string& file, std::string_view why) {
+  return Error(errc::bad_argument, "cannot write the log file " + file + ": " + one_line(why));
+}
+
 }  // namespace
 
 struct Journal::Log {
@@ -74,14 +79,18 @@ Result<void> Journal::set(const Settings& settings) {
   if (settings.file.empty()) {
     log_->sink->set_sinks({standard_error()});
   } else {
+    // Asked for here, since the sink would make it, and nobody look for it there.
+    const std::string directory = os::directory_of(settings.file);
+    if (const auto there = os::status_of(directory); !there && there.error() == errc::absent) {
+      return not_writable(settings.file, "there is no directory " + directory);
+    }
     try {
       auto file = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
           settings.file, settings.file_bytes, settings.kept_files);
       file->set_pattern(kWithTime);
       log_->sink->set_sinks({std::move(file)});
     } catch (const spdlog::spdlog_ex& e) {
-      return Error(errc::bad_argument,
-                   "cannot write the log file " + settings.file + ": " + one_line(e.what()));
+      return not_writable(settings.file, e.what());
     }
   }
   log_->logger.set_level(spdlog::level::from_str(settings.level));

@@ -28,7 +28,7 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   /// From now on. A file is opened, also if it was open before: who renamed it wants another. An
-  /// error leaves everything as it was.
+  /// error leaves everything as it was. Its directory must be there.
   [[nodiscard]] Result<void> set(const Settings& settings);
 
   void debug(std::string_view text);

@@ -91,6 +91,17 @@ TEST(Journals, set_again_it_opens_the_file_again_for_whoever_renamed_it) {
   EXPECT_NE(directory.read("d.log").find("after"), std::string::npos);
 }
 
+TEST(Journals, a_directory_that_is_not_there_is_named_and_not_made) {
+  const ScratchDirectory directory;
+  Journal journal;
+  const auto refused = journal.set({"info", directory.file("nodir/d.log"), 4096, 1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), errc::bad_argument);
+  EXPECT_TRUE(refused.error().text().ends_with("no directory " + directory.file("nodir")))
+      << refused.error().text();
+  EXPECT_FALSE(directory.has("nodir"));
+}
+
 TEST(Journals, a_file_that_cannot_be_opened_is_an_error_and_changes_nothing) {
   const ScratchDirectory directory;
   directory.write("plain", "");
