@@ -19,6 +19,10 @@ constexpr std::string_view kSocketEnding = ".socket";
 // sequence, and six digits of the store's id.
 constexpr std::size_t kLongestEnding = 32;
 constexpr std::size_t kMaxNameBytes = 255;
+// Where the units put the log of a store, around its name; of a user's behind the home directory.
+constexpr std::string_view kSystemLogs = "/var/lib/dfs/";
+constexpr std::string_view kUserLogs = "/.local/share/dfs/";
+constexpr std::string_view kUnitLog = "/store.db";
 
 /// `users.db` of `users.db.lock`, if that file is of the store and users.db is there; else empty.
 std::string store_of_side_file(const std::string& path) {
@@ -41,14 +45,11 @@ bool is_name_of_socket(const std::string& path) {
 
 /// What starts the daemon of a log: the service it belongs to, where the units put it, or dfsd.
 std::string starting_command(const std::string& log) {
-  constexpr std::string_view kSystem = "/var/lib/dfs/";
-  constexpr std::string_view kUser = "/.local/share/dfs/";
-  constexpr std::string_view kLog = "/store.db";
-  const bool system = log.starts_with(kSystem);
-  const std::size_t user = log.rfind(kUser);
-  if (log.ends_with(kLog) && (system || user != std::string::npos)) {
-    const std::size_t begin = system ? kSystem.size() : user + kUser.size();
-    const std::size_t end = log.size() - kLog.size();
+  const bool system = log.starts_with(kSystemLogs);
+  const std::size_t user = log.rfind(kUserLogs);
+  if (log.ends_with(kUnitLog) && (system || user != std::string::npos)) {
+    const std::size_t begin = system ? kSystemLogs.size() : user + kUserLogs.size();
+    const std::size_t end = log.size() - kUnitLog.size();
     const std::string name = begin < end ? log.substr(begin, end - begin) : std::string();
     if (!name.empty() && name.find('/') == std::string::npos) {
       return (system ? "systemctl start dfsd@" : "systemctl --user start dfsd@") + quoted(name);
@@ -86,6 +87,15 @@ Result<Address> resolve_directory(std::string_view given, const std::string& pat
   return Error(errc::bad_argument, text);
 }
 
+/// The files beside a log begin with its name.
+Result<void> check_length(std::string_view given, const std::string& name) {
+  if (name.size() + kLongestEnding <= kMaxNameBytes) return {};
+  return Error(errc::bad_argument, "the name of the log, " + std::string(given) + ", has " +
+                                       std::to_string(name.size()) + " bytes; at most " +
+                                       std::to_string(kMaxNameBytes - kLongestEnding) +
+                                       ", since the files beside it begin with it");
+}
+
 Result<Address> resolve_log(std::string_view given, std::string path, bool there) {
   // A link to a socket that is not there bears the name, and what it leads to need not.
   if (!there && (is_name_of_socket(path) || is_name_of_socket(std::string(given)))) {
@@ -95,13 +105,7 @@ Result<Address> resolve_log(std::string_view given, std::string path, bool there
     return Error(errc::no_store, std::string(given) + " belongs to the store " + os::name_of(log) +
                                      "; say " + quoted(log));
   }
-  const std::string name = os::name_of(path);
-  if (name.size() + kLongestEnding > kMaxNameBytes) {
-    return Error(errc::bad_argument, "the name of the log, " + std::string(given) + ", has " +
-                                         std::to_string(name.size()) + " bytes; at most " +
-                                         std::to_string(kMaxNameBytes - kLongestEnding) +
-                                         ", since the files beside it begin with it");
-  }
+  if (auto fits = check_length(given, os::name_of(path)); !fits) return std::move(fits).error();
   Address address;
   address.given = given;
   address.socket = path + ".socket";
@@ -110,7 +114,43 @@ Result<Address> resolve_log(std::string_view given, std::string path, bool there
   return address;
 }
 
+/// Of `system:NAME` or `user:NAME`, behind which stands what a log was to be called.
+Error name_of_no_log(const std::string& given) {
+  const std::size_t colon = given.find(':');
+  const std::string name = given.substr(colon + 1);
+  std::string text = given + " names a store that a service manager runs, and no log";
+  if (is_name(name) && !name.empty()) {
+    text += "; its log is ";
+    text += given.starts_with("system") ? std::string(kSystemLogs) : "~" + std::string(kUserLogs);
+    text += name + std::string(kUnitLog);
+  }
+  return Error(errc::bad_argument, text + "; for a file of that name say " + quoted("./" + given));
+}
+
+Error socket_of_no_log(const std::string& given) {
+  std::string text = given + " is where a daemon listens, and no log: ";
+  const std::string name = os::name_of(given);
+  if (name.size() > kSocketEnding.size() && name.ends_with(kSocketEnding)) {
+    text += "say " + quoted(given.substr(0, given.size() - kSocketEnding.size()));
+  } else {
+    text += "name the log, as users.db";
+  }
+  return Error(errc::bad_argument, std::move(text));
+}
+
 }  // namespace
+
+Result<void> check_new_log(const std::string& given) {
+  if (is_name_of_unit(given)) return name_of_no_log(given);
+  const auto path = os::resolve_path(given);
+  if (!path) return {};  // whoever makes it says why it cannot be made
+  if (is_name_of_socket(*path) || is_name_of_socket(given)) return socket_of_no_log(given);
+  if (const std::string log = store_of_side_file(*path); !log.empty()) {
+    return Error(errc::bad_argument, given + " belongs to the store " + os::name_of(log) +
+                                         ", and is no log: name another file");
+  }
+  return check_length(given, os::name_of(*path));
+}
 
 Result<Address> resolve_address(std::string_view given) {
   if (given.empty()) {

@@ -30,8 +30,15 @@ struct Address {
 /// instead, and what helps. Looks at the file system each time: an answer is of the moment.
 [[nodiscard]] Result<Address> resolve_address(std::string_view given);
 
+/// Whether a new log may be made at that path and be found there. bad_argument where addresses mean
+/// something else by it, with what would be right: a store's name, its socket, a file beside its
+/// log; or where the files beside it would have no room for their names.
+[[nodiscard]] Result<void> check_new_log(const std::string& given);
+
 /// Whether a text is a name and no path.
 [[nodiscard]] bool is_name(std::string_view given);
+/// Whether it begins as `system:NAME` or `user:NAME`, and so is one whatever stands behind.
+[[nodiscard]] bool is_name_of_unit(std::string_view given);
 /// `system:NAME`, `user:NAME`, or NAME alone, which must be one of the two.
 [[nodiscard]] Result<Address> resolve_name(std::string_view given);
 

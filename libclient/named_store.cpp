@@ -110,8 +110,11 @@ Error no_such_name(const std::string& name, const std::vector<Place>& places) {
 }  // namespace
 
 bool is_name(std::string_view given) {
-  return given.starts_with(kSystem) || given.starts_with(kUser) ||
-         given.find_first_of("/.") == std::string_view::npos;
+  return is_name_of_unit(given) || given.find_first_of("/.") == std::string_view::npos;
+}
+
+bool is_name_of_unit(std::string_view given) {
+  return given.starts_with(kSystem) || given.starts_with(kUser);
 }
 
 Result<Address> resolve_name(std::string_view given) {

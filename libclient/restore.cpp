@@ -11,6 +11,7 @@
 #include "common/os/clock.hpp"
 #include "common/os/file.hpp"
 #include "common/os/random.hpp"
+#include "libclient/address.hpp"
 #include "libclient/new_file.hpp"
 
 namespace dfs {
@@ -124,6 +125,7 @@ Result<void> check(const log::Recovery& found, const std::string& file) {
 Result<Restored> restore(const std::string& file, const RestoreOptions& options) {
   const Error exists(errc::bad_argument,
                      options.into + " exists; a restore makes a new store and changes none");
+  if (auto good = client::check_new_log(options.into); !good) return std::move(good).error();
   if (os::status_of(options.into)) return exists;
   auto bytes = bytes_of(file);
   if (!bytes) return std::move(bytes).error();

@@ -119,6 +119,25 @@ class BackupTest(StoreTest):
         self.assertIn(b"dfsctl -s ./plain list", self.raw("restore", "copy", "plain").out)
         self.assertEqual(self.raw("-s", "./plain", "count").out, b"2\n")
 
+    def test_a_name_that_no_log_can_have_is_refused_with_what_would_be_right(self):
+        self.fill(3)
+        self.ok("backup", "copy")
+        self.write("other.db", "")
+        before = self.names()
+        for name, advice in [("x.db.socket", "say x.db"), ("./a b.socket", "say './a b'"),
+                             ("socket", "name the log"), ("system:orders", "/orders/store.db"),
+                             ("user:orders", "~/.local/share/dfs/orders/store.db"),
+                             ("other.db.new", "belongs to the store other.db"),
+                             ("n" * 224, "has 224 bytes; at most 223")]:
+            done = self.raw("restore", "copy", name)
+            self.assertEqual((done.code, done.out), (2, b""), name)
+            self.assertIn(f"{name} ".encode() if len(name) < 224 else b"the log", done.err)
+            self.assertIn(advice.encode(), done.err)
+        self.assertEqual(self.names(), before)
+        for name in ["./system:orders", "x.db.new", "n" * 223]:  # whose address leads there
+            self.raw("restore", "copy", name)
+            self.assertEqual(self.raw("check", name).code, 0, name)
+
     def refused_restore(self, name):
         done = self.raw("--json", "restore", name, "other.db")
         self.assertNotEqual(done.code, 0, name)

@@ -36,7 +36,8 @@ struct BackedUp {
 };
 
 struct RestoreOptions {
-  /// The log to make. Nothing may stand there.
+  /// The log to make. Nothing may stand there, and no address may mean something else by it, as it
+  /// does by `users.db.socket` or `system:users`.
   std::string into = {};
   /// Told from time to time how many records are done.
   std::function<void(std::uint64_t records)> progress = {};
@@ -57,9 +58,9 @@ struct Restored {
 /// anything in it; and 10^9 sequences and versions are left out behind the backup's, so that what
 /// the old store gave after it, in up to so many commits, is not given again.
 /// The file is checked wholly before anything is written: damaged names line and offset;
-/// bad_argument where it is no backup, or where something stands at `into`; not_permitted where it
-/// may not be read. Until all of the log is
-/// on disk nothing stands there. It gets the mode of the backup, which its owner may change.
+/// bad_argument where it is no backup, or where no log can be made at `into`; not_permitted where
+/// it may not be read. Until all of the log is on disk nothing stands there. It gets the mode of
+/// the backup, which its owner may change.
 [[nodiscard]] Result<Restored> restore(const std::string& file, const RestoreOptions& options);
 
 }  // namespace dfs
