@@ -169,10 +169,24 @@ int give_up(const Error& error, const Surroundings& around) {
   return exit_code(error.code());
 }
 
+/// What was to be handed on and is not there: a file opened later would be taken for it.
+std::string not_handed_on(const Options& options) {
+  const auto missing = [](int fd) { return fd != kNoDescriptor && !os::is_open(fd); };
+  const bool ready = missing(options.ready_fd);
+  if (!ready && !missing(options.lock_fd)) return {};
+  return (ready ? "--ready-fd " + std::to_string(options.ready_fd)
+                : "--lock-fd " + std::to_string(options.lock_fd)) +
+         ": no descriptor of that number is open; who starts dfsd so hands one on";
+}
+
 int run(const std::vector<std::string>& arguments) {
   const ParsedOptions parsed = parse_options(arguments);
   if (parsed.finished) return parsed.exit_code;
   if (parsed.task != Task::serve) return show_config(parsed);
+  if (const std::string wrong = not_handed_on(parsed.options); !wrong.empty()) {
+    std::cerr << "dfsd: " << wrong << "\n";
+    return exit_code(errc::bad_argument);
+  }
   const bool detach = parsed.options.detach;
   if (detach) {
     if (auto detached = os::detach(); !detached) {

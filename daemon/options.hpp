@@ -20,6 +20,9 @@ enum class Durability : std::uint8_t {
   written,  ///< the kernel has it; synced every sync_interval
 };
 
+/// Of those that whoever starts a daemon hands on.
+inline constexpr int kNoDescriptor = -1;
+
 struct Options {
   std::string store;  ///< path of the log, resolved
 
@@ -45,8 +48,8 @@ struct Options {
 
   // How a client starts a daemon; see docs/design.md, "Automatic start".
   bool detach = false;
-  int ready_fd = -1;
-  int lock_fd = -1;
+  int ready_fd = kNoDescriptor;
+  int lock_fd = kNoDescriptor;
 };
 
 /// A setting that the command line names, as it was written there.

@@ -29,4 +29,7 @@ class Descriptor {
   int fd_ = -1;
 };
 
+/// Whether this process has that descriptor, which it may have inherited.
+[[nodiscard]] bool is_open(int fd) noexcept;
+
 }  // namespace dfs::os

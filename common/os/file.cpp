@@ -64,6 +64,8 @@ void Descriptor::reset(int fd) noexcept {
   fd_ = fd;
 }
 
+bool is_open(int fd) noexcept { return ::fcntl(fd, F_GETFD) >= 0; }
+
 std::string FileStatus::owner() const {
   std::array<char, 8> digits{};
   std::snprintf(digits.data(), digits.size(), "%04o", mode);

@@ -46,6 +46,18 @@ TEST_F(StartDaemon, a_daemon_whose_socket_was_taken_away_is_named) {
   daemon.stop();
 }
 
+TEST_F(StartDaemon, a_descriptor_that_was_not_handed_on_is_named_before_anything_is_made) {
+  for (const std::string option : {"--ready-fd", "--lock-fd"}) {
+    for (const std::string number : {"977", "-977"}) {
+      Program daemon({dfsd(), "--idle-exit", "1ms", option, number, real("users.db")});
+      EXPECT_EQ(daemon.run(), 2) << daemon.output();
+      EXPECT_TRUE(daemon.output().starts_with("dfsd: " + option + " " + number + ": "))
+          << daemon.output();
+    }
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(here()));
+}
+
 TEST_F(StartDaemon, a_daemon_of_another_major_says_what_to_upgrade) {
   make_store("users.db");
   const auto listening = os::listen_at(real("users.db.socket")).value();
