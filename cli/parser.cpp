@@ -135,6 +135,20 @@ Error Parser::wrong(std::string text, const Reading* reading) const {
   return Error(errc::bad_argument, std::move(text));
 }
 
+std::string Parser::text_of(const CLI::ParseError& error) const {
+  std::string text = error.what();
+  text.erase(std::remove(text.begin(), text.end(), kGuard), text.end());
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) == nullptr) return text;
+  // "--store: 1 required ADDRESS missing".
+  const std::string name = text.substr(0, text.find(':'));
+  const Reading* reading = chosen();
+  const CLI::Option* option =
+      reading != nullptr ? reading->app->get_option_no_throw(name) : nullptr;
+  if (option == nullptr) option = app_.get_option_no_throw(name);
+  if (option == nullptr) return text;
+  return "the " + option->get_type_name() + " behind " + name + " is missing";
+}
+
 Result<Command> Parser::command_of(const Reading& reading) const {
   auto command = reading.command();
   if (command) return command;
@@ -155,9 +169,7 @@ Result<CommandLine> Parser::parse(const std::vector<std::string>& arguments) {
     if (chosen() == nullptr) {
       if (auto unknown = unknown_command(arguments)) return *unknown;
     }
-    std::string text = error.what();
-    text.erase(std::remove(text.begin(), text.end(), kGuard), text.end());
-    return wrong(std::move(text), chosen());
+    return wrong(text_of(error), chosen());
   }
   if (version_->count() > 0)
     return CommandLine{{}, {}, std::string("dfsctl ") + DFS_VERSION + "\n"};

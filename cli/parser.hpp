@@ -53,6 +53,9 @@ class Parser {
   /// What stands where a command should, if that is what is wrong.
   [[nodiscard]] std::optional<Error> unknown_command(const std::vector<std::string>& words) const;
 
+  /// What is wrong, in words of ours where those of the parser are hard to read.
+  [[nodiscard]] std::string text_of(const CLI::ParseError& error) const;
+
   void add_record_commands();
   void add_revision_commands();
   void add_listing_commands();
