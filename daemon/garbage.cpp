@@ -36,6 +36,11 @@ std::uint64_t Garbage::of_current() const {
 
 std::uint64_t Garbage::all() const { return generations_.old_bytes() + of_current(); }
 
+std::uint64_t Garbage::dead() const {
+  const std::uint64_t garbage = of_current();
+  return garbage - std::min(garbage, index::IndexWriter::kLeastBytes);
+}
+
 std::uint64_t Garbage::copy_bytes() const {
   // By the share of the index that is live: lines and records are of about one length.
   const auto used = static_cast<double>(std::max<std::uint64_t>(of(counters_.used_bytes), 1));
@@ -44,7 +49,7 @@ std::uint64_t Garbage::copy_bytes() const {
 }
 
 bool Garbage::disk_is_nearly_too_small() const {
-  if (of_current() < of(counters_.used_bytes) / kGarbageForDisk) return false;
+  if (dead() < of(counters_.used_bytes) / kGarbageForDisk) return false;
   const auto free = os::free_space_of(directory_);
   const std::uint64_t copy = copy_bytes();
   return free && *free > copy && *free < copy * kCopies + kDiskRoom;
@@ -58,7 +63,7 @@ bool Garbage::is_due(std::uint64_t least) const {
 
 Relief Garbage::memory_relief() const {
   Relief most{wire::Relief::erasing, live_records()};
-  const Relief others[] = {{wire::Relief::compacting, of_current()},
+  const Relief others[] = {{wire::Relief::compacting, dead()},
                            {wire::Relief::letting_go, generations_.old_bytes()}};
   for (const Relief& other : others) {
     if (other.bytes > most.bytes) most = other;

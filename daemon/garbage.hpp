@@ -26,9 +26,12 @@ class Garbage {
 
   /// What the live keys take.
   [[nodiscard]] std::uint64_t live_records() const;
-  /// Bytes of the current generation that the next one would not have.
+  /// Bytes of the current generation that hold nothing live, what every generation takes among
+  /// them.
   [[nodiscard]] std::uint64_t of_current() const;
-  /// The same, and the generations that are superseded.
+  /// Of these, what the next generation would not have.
+  [[nodiscard]] std::uint64_t dead() const;
+  /// Those of the current generation, and the generations that are superseded.
   [[nodiscard]] std::uint64_t all() const;
   /// Whether to compact: half of the index is garbage and no less than `least` bytes, or the disk
   /// soon has no room to.

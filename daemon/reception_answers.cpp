@@ -297,7 +297,7 @@ std::string Reception::info_json() const {
         {"in_flight", kMaxInFlight}}},
       {"warnings", warnings},
       {"writer", writer_json(parts_.pulse)},
-      {"dead_bytes", parts_.compactor.garbage().of_current()},
+      {"dead_bytes", parts_.compactor.garbage().dead()},
       {"sync_us", histogram_json(c.sync_us)},
       {"batch_commits", histogram_json(c.batch_commits)},
       {"batch_bytes", histogram_json(c.batch_bytes)},

@@ -58,8 +58,11 @@ class IndexWriter {
   /// is empty, stores into that slot, and has room for kFirstBytes (`reserve` says whether).
   IndexWriter(Space& space, GenerationSlot& slot, const NewGeneration& generation);
 
-  /// What an empty generation takes.
+  /// What an empty generation takes, at the most.
   static constexpr std::uint64_t kFirstBytes = std::uint64_t{512} << 10;
+  /// What the smallest one takes that has keys, rounded up: header, directory, one segment of the
+  /// table, a chunk each of records and of nodes, blocks of the feed.
+  static constexpr std::uint64_t kLeastBytes = std::uint64_t{200} << 10;
 
   /// The newest record of `key`, published or not, tombstones too; nullptr for a key never seen.
   [[nodiscard]] const RecordHeader* newest(std::string_view key) const noexcept;

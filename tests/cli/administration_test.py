@@ -130,13 +130,24 @@ class AdministrationTest(StoreTest):
         os.rename(self.path("away"), self.path("users.db"))
         self.assertEqual(self.ok("get", "a"), "1\n")
 
-    def test_live_and_dead_bytes_are_the_used_ones(self):
+    def test_dead_bytes_are_what_a_compaction_leaves_out(self):
         for number in range(3):
             self.ok("set", "a", str(number))
         self.ok("set", "b", "1")
         info = self.info()
-        self.assertEqual(info["live_bytes"] + info["dead_bytes"], info["used_bytes"])
         self.assertLess(info["live_bytes"], 1000)
+        self.assertEqual(info["dead_bytes"], 0)  # a compaction would leave as much in use
+        self.ok("compact")
+        self.assertAlmostEqual(self.info()["used_bytes"], info["used_bytes"], delta=8192)
+        self.ok("load", stdin="".join(f'{{"key":"k{number}","value":"{number:10000}"}}\n'
+                                      for number in range(300)))
+        self.ok("del", "--prefix", "k")
+        full = self.info()
+        self.assertGreater(full["dead_bytes"], 290 * 10_000)
+        self.ok("compact")
+        left = self.info()
+        self.assertGreaterEqual(full["used_bytes"] - left["used_bytes"], full["dead_bytes"])
+        self.assertEqual(left["dead_bytes"], 0)
         self.ok("del", "a", "b")
         self.assertEqual(self.info()["live_bytes"], 0)
 

@@ -102,6 +102,13 @@ TEST(Arena, what_is_needed_is_an_upper_bound_on_what_is_used) {
   }
 }
 
+TEST(Arena, the_smallest_generation_takes_what_is_said) {
+  Subject subject;
+  for (char key = 'a'; key <= 'z'; ++key) subject.set(std::string(1, key), "1");
+  EXPECT_LE(subject.writer().used(), IndexWriter::kLeastBytes);
+  EXPECT_GT(subject.writer().used(), IndexWriter::kLeastBytes - 8192);
+}
+
 TEST(Arena, live_bytes_are_what_the_next_generation_takes) {
   Subject subject;
   for (int i = 0; i < 30'000; ++i) {
