@@ -16,6 +16,8 @@ constexpr std::uint64_t kDiskRoom = std::uint64_t{64} << 20;
 constexpr std::uint64_t kGarbageForDisk = 4;
 // Of the log: less garbage is not worth a word.
 constexpr std::uint64_t kWorthAWord = 4;
+// A log without records: its first, base and start line, rounded up.
+constexpr std::uint64_t kEmptyLogBytes = 512;
 
 std::uint64_t of(const std::atomic<std::uint64_t>& counter) {
   return counter.load(std::memory_order_relaxed);
@@ -34,18 +36,20 @@ std::uint64_t Garbage::of_current() const {
   return used - std::min(used, live_records());
 }
 
-std::uint64_t Garbage::all() const { return generations_.old_bytes() + of_current(); }
-
 std::uint64_t Garbage::dead() const {
   const std::uint64_t garbage = of_current();
   return garbage - std::min(garbage, index::IndexWriter::kLeastBytes);
 }
 
+std::uint64_t Garbage::all() const { return generations_.old_bytes() + of_current(); }
+
 std::uint64_t Garbage::copy_bytes() const {
-  // By the share of the index that is live: lines and records are of about one length.
-  const auto used = static_cast<double>(std::max<std::uint64_t>(of(counters_.used_bytes), 1));
-  const double live = std::min(1.0, static_cast<double>(live_records()) / used);
-  return static_cast<std::uint64_t>(static_cast<double>(of(counters_.log_bytes)) * live);
+  // By the share of the index's records that is live: lines and records are of about one length.
+  const std::uint64_t records = live_records() + dead();
+  const double live =
+      records == 0 ? 0.0 : static_cast<double>(live_records()) / static_cast<double>(records);
+  const auto bytes = static_cast<double>(of(counters_.log_bytes)) * live;
+  return kEmptyLogBytes + static_cast<std::uint64_t>(bytes);
 }
 
 bool Garbage::disk_is_nearly_too_small() const {
