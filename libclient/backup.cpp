@@ -130,6 +130,8 @@ Result<void> check_place(const std::string& file, bool replace) {
                  file + " exists, and a backup replaces a file only where that was said");
   }
   // A daemon holds its log locked. What it gave after the backup would be given again (I5).
+  // Locked for this moment, for which a daemon that starts waits: /proc/locks tells without, but
+  // not of a daemon in another pid name space.
   const auto log = os::File::open(file, {});
   if (!log) return {};
   if (const auto locked = log->try_lock(); locked && !*locked) {
