@@ -75,6 +75,12 @@ void write_header(std::byte* frame, const FrameHeader& header) noexcept {
   kind_at(frame).store(header.kind, std::memory_order_relaxed);
 }
 
+/// Whether it may tell of a record that its batch was to make, which nobody has seen.
+bool may_hang_on_batch(const Refusal& refusal) noexcept {
+  return refusal.code == errc::version_mismatch || refusal.code == errc::transaction_conflict ||
+         refusal.rule == Rule::version_exhausted;
+}
+
 bool read_refusal(std::span<const std::byte> body, Refusal& refusal) noexcept {
   RefusalBody raw{};
   if (body.size() < sizeof(raw)) return false;
@@ -160,6 +166,7 @@ void ReplyProducer::prepare(std::uint64_t number, const Refusal& refusal) {
   write_refusal(frame, refusal, refusal.key);
   write_header(frame, {static_cast<std::uint32_t>(size),
                        static_cast<std::uint32_t>(ReplyKind::refused), number, 0});
+  if (may_hang_on_batch(refusal)) unreleased_.push_back(end_);
   end_ += size;
 }
 

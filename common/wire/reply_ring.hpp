@@ -44,8 +44,9 @@ class ReplyProducer {
   void prepare(const Reply& reply);
   /// Lets the client find what was prepared if this daemon dies. Before the append.
   void publish_prepared() noexcept;
-  /// The batch was refused: every unreleased commit becomes this refusal, in place, without its
-  /// key. Before `release`, and after the cut and the start line are synced.
+  /// The batch was refused: every unreleased commit becomes this refusal, in place, without a key,
+  /// and so does every refusal that may tell of what only this batch would have made. Before
+  /// `release`, and after the cut and the start line are synced.
   void overwrite_prepared_with(const Refusal& refusal) noexcept;
   /// After the publish (I1). The caller then looks whether the client sleeps (waiting.hpp).
   void release() noexcept;
@@ -66,7 +67,7 @@ class ReplyProducer {
   std::uint64_t end_ = 0;  // of what is written
   std::uint64_t released_ = 0;
   std::uint64_t position_ = 0;             // the client's, as last seen and checked
-  std::vector<std::uint64_t> unreleased_;  // positions of unreleased commits
+  std::vector<std::uint64_t> unreleased_;  // positions of what falls with the batch
   bool broken_ = false;
 };
 

@@ -9,10 +9,12 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -141,6 +143,37 @@ TEST(FullDisk, a_batch_whose_append_fails_is_refused_whole_and_its_sequences_are
   told.accepted.insert("count");
   told.expect_in(path);
   std::printf("%zu accepted, %zu refused\n", told.accepted.size() - 1, told.refused.size());
+}
+
+TEST(FullDisk, what_was_refused_for_what_a_refused_batch_would_have_made_is_refused_with_it) {
+  const Watchdog watchdog("a failing append");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "users.db";
+  const DaemonProcess daemon = DaemonProcess::serving({.store = path});
+  Store store = open_served(path);
+  EXPECT_EQ(need(store.set("k", "1"), "set").version, 1U);
+  Transaction reads = store.begin();
+  EXPECT_TRUE(reads.get("k"));
+  // There is room for a start line, and for a part of a commit that it had room for when it came.
+  ::rlimit limit{};
+  ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, nullptr, &limit), 0);
+  limit.rlim_cur = std::filesystem::file_size(path) + 4096;
+  ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+  // One batch: they are all there before the daemon looks.
+  daemon.signal(SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(::waitpid(daemon.pid(), &status, WUNTRACED), daemon.pid());
+  Pending refused = store.submit(Batch().set("k", '"' + std::string(10'000, 'v') + '"'));
+  Pending mismatch = store.submit(Batch().set("k", "2", expect_version(1)));
+  Pending wrong = store.submit(Batch().check("never", expect_present).set("k", "not JSON"));
+  daemon.signal(SIGCONT);
+  EXPECT_EQ(refused.wait().error(), errc::store_full);
+  EXPECT_EQ(mismatch.wait().error(), errc::store_full) << "version 2 never was";
+  EXPECT_EQ(wrong.wait().error(), errc::bad_value) << "and that is wrong whatever the disk says";
+  limit.rlim_cur = limit.rlim_max;
+  ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+  EXPECT_TRUE(reads.set("other", "1").commit()) << "nothing has changed";
+  EXPECT_EQ(need(store.set("k", "2", expect_version(1)), "set").version, 2U);
 }
 
 TEST(FullDisk, a_refused_batch_is_cut_off_and_skipped_on_disk_before_the_next_is_written) {

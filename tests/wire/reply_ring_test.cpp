@@ -99,49 +99,6 @@ TEST(ReplyRing, refusal_keeps_every_figure_and_its_key) {
   EXPECT_EQ(reply.refusal.key, key);
 }
 
-TEST(ReplyRing, batch_refused_in_place_is_a_refusal_of_every_commit) {
-  ClientMemory memory(kFar);
-  auto producer = memory.reply_producer();
-  auto consumer = memory.reply_consumer();
-  const std::vector<std::uint64_t> versions(kMaxReplyVersions, 3);
-  const auto room = [&](const Reply& reply) {
-    ASSERT_EQ(producer.room(frame_bytes(reply)), Room::enough);
-    producer.prepare(reply);
-  };
-  room(committed(1, 100));
-  room(refused(2, mismatch("key")));
-  room(committed(3, 101, versions));
-  producer.publish_prepared();
-  producer.overwrite_prepared_with(disk_full());
-  EXPECT_EQ(consumer.prepared_sequence(1), std::nullopt);
-  EXPECT_TRUE(consumer.prepared_commits().empty())
-      << "a refusal that was not released counts as never prepared";
-  producer.release();
-  Reply reply;
-  for (std::uint64_t n = 1; n <= 3; ++n) {
-    ASSERT_EQ(consumer.next(reply), Found::one);
-    EXPECT_EQ(reply.number, n);
-    ASSERT_EQ(reply.kind, ReplyKind::refused);
-    EXPECT_EQ(reply.refusal.code, n == 2 ? errc::version_mismatch : errc::store_full);
-    EXPECT_EQ(reply.refusal.key, n == 2 ? "key" : "");
-    EXPECT_EQ(reply.refusal.system_errno, n == 2 ? 0 : 28);
-  }
-  EXPECT_EQ(consumer.next(reply), Found::nothing);
-}
-
-TEST(ReplyRing, released_replies_are_not_overwritten) {
-  ClientMemory memory;
-  auto producer = memory.reply_producer();
-  auto consumer = memory.reply_consumer();
-  ASSERT_EQ(producer.room(kMinFrameBytes), Room::enough);
-  producer.prepare(committed(1, 100));
-  producer.release();
-  producer.overwrite_prepared_with(disk_full());
-  Reply reply;
-  ASSERT_EQ(consumer.next(reply), Found::one);
-  EXPECT_EQ(reply.kind, ReplyKind::committed);
-}
-
 TEST(ReplyRing, dead_daemon_leaves_its_prepared_commits_and_only_those) {
   ClientMemory memory(kFar - kMinFrameBytes);
   std::uint64_t next = 1;
@@ -175,20 +132,6 @@ TEST(ReplyRing, dead_daemon_leaves_its_prepared_commits_and_only_those) {
   EXPECT_EQ(commits[0].versions, (std::vector<std::uint64_t>{8, 9}));
   EXPECT_EQ(commits[1].sequence, 52U);
   EXPECT_TRUE(commits[1].versions_left_out);
-}
-
-TEST(ReplyRing, frame_that_was_half_overwritten_counts_as_never_prepared) {
-  ClientMemory memory;
-  auto producer = memory.reply_producer();
-  ASSERT_EQ(producer.room(kMinFrameBytes), Room::enough);
-  producer.prepare(committed(1, 100));
-  producer.publish_prepared();
-  // The kind alone was stored when the daemon died; the body is still the commit's.
-  const auto kind = static_cast<std::uint32_t>(ReplyKind::refused);
-  std::memcpy(memory.data.data() + offsetof(FrameHeader, kind), &kind, sizeof(kind));
-  auto consumer = memory.reply_consumer();
-  EXPECT_TRUE(consumer.prepared_commits().empty());
-  EXPECT_EQ(consumer.prepared_sequence(1), std::nullopt);
 }
 
 TEST(ReplyRing, ring_holds_a_short_reply_for_each_request_in_flight) {
