@@ -187,6 +187,7 @@ Result<Follower::Found> Follower::gather() {
     }
     offset_ = offset;
     if (!commit_.empty()) {
+      gathered_ = sequence;
       given_ = std::min(std::exchange(skip_, 0), commit_.size() - 1);
       return Found::commit;
     }
@@ -236,11 +237,14 @@ Result<void> Follower::move_to(ConnectionUse next) {
 }
 
 Result<void> Follower::check_history() {
-  if (sequence_ == 0) return {};
-  auto answer = here_->enquiries().ask(wire::AdminKind::resolve, sequence_, core_->deadline({}));
+  // What was given of a commit is to be there too.
+  const Position last(store_, skip_ > 0 ? gathered_ : sequence_);
+  if (last.sequence() == 0) return {};
+  auto answer =
+      here_->enquiries().ask(wire::AdminKind::resolve, last.sequence(), core_->deadline({}));
   if (!answer) return std::move(answer).error();
   if (answer->status == wire::AdminStatus::done) return {};
-  return compacted("position " + position().text() +
+  return compacted("position " + last.text() +
                    " lies in a history that this store does not have: it was lost in a crash, or "
                    "never given");
 }

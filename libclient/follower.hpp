@@ -72,8 +72,9 @@ class Follower {
   std::uint64_t told_ = 0;  // see Bell::heard
 
   std::vector<const index::RecordHeader*> commit_;  // what matches of the commit behind sequence_
+  std::uint64_t gathered_ = 0;                      // its sequence, also once it was let go
   std::size_t given_ = 0;                           // of these
-  std::size_t skip_ = 0;  // of the next: given before their generation was given back
+  std::size_t skip_ = 0;  // of those of gathered_: given before their generation was given back
 
   std::atomic<bool> stopped_{false};
 };

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <thread>
@@ -221,6 +222,35 @@ TEST(WatchRevoked, goes_on_in_the_middle_of_its_commit) {
     EXPECT_EQ(change.last_of_commit, i == 2);
   }
   EXPECT_EQ(need(watch.next(kPatience), "next").key, "noise");
+}
+
+TEST(WatchRevoked, is_compacted_where_the_commit_it_gave_a_part_of_was_lost) {
+  ServedStore served({"--feed-retention", "1h", "--snapshot-ttl", "1ms"});
+  Store store = served.open();
+  need(store.set("big", '"' + std::string(std::size_t{1} << 20, 'x') + '"'), "set");
+  for (int i = 0; i < 3; ++i) need(Admin(store).compact(kPatience), "compact");
+  Watch watch = need(store.watch(), "watch");
+  const std::string kept = served.path() + ".kept";
+  std::filesystem::copy_file(served.path(), kept);
+  need(store.submit(Batch().set("a", "1").set("b", "2").set("c", "3")).wait(), "commit");
+  EXPECT_EQ(need(watch.next(kPatience), "next").key, "a");
+  EXPECT_EQ(need(watch.next(kPatience), "next").key, "b");
+  while (watch.check()) {
+    need(store.set("noise", "1"), "set");
+    need(Admin(store).compact(kPatience), "compact");
+  }
+  // As after a crash that kept nothing of it.
+  served.kill();
+  std::filesystem::rename(kept, served.path());
+  served.serve();
+  need(store.submit(Batch().set("d", "1").set("e", "2").set("f", "3")).wait(), "commit");
+  const auto lost = watch.next(kPatience);
+  ASSERT_FALSE(lost) << "it went on with " << lost->key;
+  EXPECT_EQ(lost.error(), errc::compacted) << lost.error().text();
+  const Snapshot snapshot = watch.restart();
+  EXPECT_EQ(snapshot.get("d")->value, "1");
+  need(store.set("g", "4"), "set");
+  EXPECT_EQ(need(watch.next(kPatience), "next").key, "g");
 }
 
 TEST_F(WatchTest, restart_in_the_middle_of_a_commit_leaves_nothing_of_the_next_one_out) {
