@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/assert.hpp"
+#include "libclient/meeting.hpp"
 
 namespace dfs::client {
 
@@ -58,6 +59,7 @@ void Connection::dispose() noexcept {
 }
 
 Result<const Generation*> Connection::fetch(std::uint64_t number, os::Deadline deadline) {
+  meet(Meeting::fetches);
   const std::lock_guard lock(mapping_);
   if (const Generation* found = mapped(number); found != nullptr) return found;
   auto answer = enquiries_->ask(wire::AdminKind::generation, number, deadline);
@@ -142,6 +144,7 @@ void Connection::drop_unheld() {
     const std::size_t slot = generation->number() % kGenerationSlots;
     if (generation->number() == current) return false;
     if (page_->holds[slot].load(std::memory_order_seq_cst) != 0) return false;
+    meet(Meeting::drops);
     if (generations_[slot].load(std::memory_order_relaxed) == generation.get()) {
       generations_[slot].store(nullptr, std::memory_order_release);
     }

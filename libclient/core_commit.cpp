@@ -6,6 +6,7 @@
 
 #include "common/index/feed.hpp"
 #include "libclient/core.hpp"
+#include "libclient/meeting.hpp"
 #include "libclient/writes.hpp"
 
 namespace dfs::client {
@@ -75,7 +76,9 @@ std::shared_ptr<Flight> Core::submit(const Batch& batch, const Manner& manner) {
 
 bool Core::send_at_once(const std::shared_ptr<Flight>& flight) {
   if (options_.read_only || closed_.load(std::memory_order_acquire)) return false;
+  meet(Meeting::sends);
   const ConnectionUse here = use();
+  meet(Meeting::sends);
   // Behind `use`: who finds the next connection finds the orphans, which go first.
   if (!here || has_orphans_.load(std::memory_order_acquire)) return false;
   return here->usable() && here->channel().submit_at_once(flight);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/index/snapshot.hpp"
+#include "libclient/meeting.hpp"
 #include "libclient/snapshot_walk.hpp"
 
 namespace dfs::client {
@@ -179,8 +180,10 @@ Result<Follower::Found> Follower::gather() {
     const index::RecordHeader& record = *step.record;
     const std::string_view key = record.key();
     if (key.substr(0, prefix_.size()) == prefix_) commit_.push_back(&record);
+    meet(Meeting::gathers);
     if (!record.last_of_commit()) continue;
     const std::uint64_t sequence = record.sequence;
+    meet(Meeting::gathers);
     if (!index::look(generation_->view())) {
       commit_.clear();
       return Found::gone;
