@@ -1,12 +1,14 @@
 // A disk that is full or fails, below a daemon, and what its clients were told meanwhile.
 #pragma once
 
+#include <dfs/admin.hpp>
 #include <dfs/store.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -46,6 +48,22 @@ inline std::vector<std::string> failing(const std::string& injection,
           "trace=pwrite64,fdatasync,ftruncate,sync_file_range",
           "-e",
           "inject=" + injection};
+}
+
+/// The same of one call at one file, counted there alone.
+inline std::vector<std::string> failing_at(const std::string& path, const std::string& injection) {
+  std::vector<std::string> words = failing(injection);
+  words.insert(words.end(),
+               {"-e", "trace=pwrite64,fdatasync,fsync,sync_file_range,link,rename", "-P", path});
+  return words;
+}
+
+/// A figure of the daemon's, by its name in `info`.
+inline std::uint64_t figure_of(const Store& store, const std::string& name) {
+  const std::string info = need(Admin(store).info(), "info");
+  const auto at = info.find('"' + name + "\":");
+  require(at != std::string::npos, "info names " + name);
+  return std::stoull(info.substr(at + name.size() + 3));
 }
 
 /// The sequences that a log skips: between `after` and `next` of each start line.

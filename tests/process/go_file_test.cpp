@@ -34,13 +34,6 @@ class GoFile : public ::testing::Test {
     std::ofstream(path, std::ios::binary) << bytes;
     ASSERT_EQ(::chmod(path.c_str(), 0640), 0);
   }
-  /// What a daemon runs under so that one system call of the writer fails, at one file.
-  static std::vector<std::string> failing_at(const std::string& path,
-                                             const std::string& injection) {
-    std::vector<std::string> words = failing(injection);
-    words.insert(words.end(), {"-e", "trace=pwrite64,fsync,link,rename", "-P", path});
-    return words;
-  }
   void expect_untouched() const {
     EXPECT_EQ(file_bytes(path_), kBytes);
     EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
