@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/limits.hpp"
 #include "tests/libclient/served_store.hpp"
 #include "tests/process/client_process.hpp"
 
@@ -137,6 +138,37 @@ TEST_P(CoreDeathTest, a_commit_under_way_when_the_daemon_dies_happens_once) {
   EXPECT_EQ(value.version, 1U);
   EXPECT_EQ(value.sequence, sequence);
   EXPECT_EQ(patient.set("k", "2")->version, 2U);
+}
+
+TEST_F(CoreTest, a_commit_that_a_dead_daemon_had_prepared_is_unknown_while_nobody_serves) {
+  served_.replace("kill@appended:1");
+  Store store = served_.open();
+  const auto outcome = store.set("k", "1");
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error(), errc::unknown) << outcome.error().text();
+  EXPECT_FALSE(outcome.error().nothing_was_written());
+  EXPECT_TRUE(served_.daemon().killed_itself());
+  served_.serve();
+  EXPECT_EQ(store.resolve(outcome.error().commit()).value(), Resolution::committed);
+  EXPECT_EQ(store.get("k")->value, "1");
+}
+
+TEST_F(CoreTest, the_versions_of_a_large_commit_are_known_though_its_daemon_died) {
+  Options options = ServedStore::options();
+  options.wait_for_daemon = std::chrono::minutes(1);
+  Store patient = served_.open(options);
+  served_.replace("kill@appended:1");
+  constexpr std::size_t kKeys = kMaxReplyVersions + 1;
+  std::thread writer([&patient] {
+    Batch batch;
+    for (std::size_t i = 0; i < kKeys; ++i) batch.set("k" + std::to_string(i), "1");
+    const auto outcome = patient.submit(batch).wait();
+    ASSERT_TRUE(outcome.has_value()) << outcome.error().text();
+    EXPECT_EQ(outcome->versions, std::vector<std::uint64_t>(kKeys, 1));
+  });
+  EXPECT_TRUE(served_.daemon().killed_itself());
+  served_.serve();
+  writer.join();
 }
 
 TEST_F(CoreTest, commits_in_flight_survive_the_daemon_in_their_order) {

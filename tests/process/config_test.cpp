@@ -153,6 +153,22 @@ TEST_F(Configs, who_commits_is_recorded_from_then_on) {
   static_cast<void>(reload(daemon, "record_origins = true"));
   store.set("a", "2").value();
   EXPECT_NE(log().find("\"by\":"), std::string::npos);
+  // Once for a commit, of however many records.
+  const auto count = [this] {
+    const std::string bytes = log();
+    std::size_t found = 0;
+    for (auto at = bytes.find("\"by\":"); at != std::string::npos; at = bytes.find("\"by\":", at)) {
+      ++found;
+      ++at;
+    }
+    return found;
+  };
+  const std::size_t before = count();
+  store.submit(Batch().set("b", "1").set("c", "2").set("d", "3")).wait().value();
+  EXPECT_EQ(count(), before + 1);
+  daemon.stop();
+  daemon = serving();
+  EXPECT_EQ(open().get("d")->value, "3");
   daemon.stop();
 }
 
